@@ -1,0 +1,16 @@
+# Warnings, sanitizers and link options, each as an interface library.
+
+add_library(pw_flags INTERFACE)
+target_compile_options(pw_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                       -ffunction-sections -fdata-sections)
+if(PW_SANITIZE)
+  target_compile_options(pw_flags INTERFACE -fsanitize=address,undefined
+                         -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(pw_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+add_library(pw_link INTERFACE)
+target_link_options(pw_link INTERFACE -Wl,--gc-sections)
+if(PW_STATIC)
+  target_link_options(pw_link INTERFACE -static)
+endif()

@@ -1,0 +1,131 @@
+#include "config/command_line.hpp"
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/parsers.hpp>
+
+#include <algorithm>
+
+#include "core/option_table.hpp"
+#include "core/text.hpp"
+
+namespace pw {
+namespace {
+
+namespace po = boost::program_options;
+
+const Origin kOrigin{Layer::command_line, "command line"};
+
+void complain(CommandLine& line, const std::string& text) {
+  line.errors.push_back({kOrigin, text});
+}
+
+std::string unknown(std::string_view word) {
+  std::vector<std::string> names;
+  for (const Option& option : option_table()) names.emplace_back(option.name);
+  return "unknown option " + std::string(word) +
+         did_you_mean(word.substr(word.find_first_not_of('-')), names);
+}
+
+// What one word at the front of the line is: how many words it takes, or that it is no option.
+struct Front {
+  std::size_t words = 0;  ///< 0: options have ended
+  std::string problem;
+};
+
+Front long_option(std::string_view word, bool another_follows) {
+  const auto equals = word.find('=');
+  const Option* option = find_option(word.substr(2, equals - 2));
+  if (option == nullptr) return {1, unknown(word.substr(0, equals))};
+  const bool takes_value = !option->value.empty();
+  if (equals != std::string_view::npos) {
+    return {1, takes_value ? "" : std::string(word.substr(0, equals)) + " takes no value"};
+  }
+  if (takes_value && !another_follows) return {1, std::string(word) + " needs a value"};
+  return {takes_value ? 2u : 1u, ""};
+}
+
+Front short_options(std::string_view word, bool another_follows) {
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    const Option* option = find_option(word[i]);
+    if (option == nullptr) return {1, unknown("-" + std::string(1, word[i]))};
+    if (option->value.empty()) continue;
+    if (i + 1 < word.size()) return {1, ""};
+    if (!another_follows) return {1, "-" + std::string(1, word[i]) + " needs a value"};
+    return {2, ""};
+  }
+  return {1, ""};
+}
+
+Front look_at(std::string_view word, bool another_follows) {
+  if (word.size() < 2 || word[0] != '-') return {};
+  return word[1] == '-' ? long_option(word, another_follows) : short_options(word, another_follows);
+}
+
+po::options_description description() {
+  po::options_description all;
+  for (const Option& option : option_table()) {
+    std::string names(option.name);
+    if (option.letter != 0) names += "," + std::string(1, option.letter);
+    if (option.value.empty()) {
+      all.add_options()(names.c_str(), "");
+    } else {
+      all.add_options()(names.c_str(), po::value<std::string>(), "");
+    }
+  }
+  return all;
+}
+
+void take(CommandLine& line, const po::option& parsed) {
+  const std::string& name = parsed.string_key;
+  const std::string value = parsed.value.empty() ? "" : parsed.value[0];
+  if (name == "help") {
+    line.wanted = Wanted::help;
+  } else if (name == "help-all") {
+    line.wanted = Wanted::help_all;
+  } else if (name == "version") {
+    line.wanted = Wanted::version;
+  } else if (name == "config") {
+    line.config_path = value;
+  } else {
+    line.given.insert(line.given.begin(), {name, value, kOrigin});
+  }
+}
+
+void parse_options(CommandLine& line, const std::vector<std::string>& words) {
+  namespace style = po::command_line_style;
+  const po::options_description known = description();
+  try {
+    const auto parsed = po::command_line_parser(words)
+                            .options(known)
+                            .style(style::unix_style & ~style::allow_guessing)
+                            .run();
+    for (const po::option& option : parsed.options) take(line, option);
+  } catch (const po::error& error) {
+    complain(line, error.what());
+  }
+}
+
+}  // namespace
+
+CommandLine parse_command_line(std::span<const std::string> words) {
+  CommandLine line;
+  std::vector<std::string> options;
+  std::size_t next = 0;
+  while (next < words.size() && words[next] != "--") {
+    const Front front = look_at(words[next], next + 1 < words.size());
+    if (front.words == 0) break;
+    if (front.problem.empty()) {
+      options.insert(options.end(), words.begin() + static_cast<std::ptrdiff_t>(next),
+                     words.begin() + static_cast<std::ptrdiff_t>(next + front.words));
+    } else {
+      complain(line, front.problem);
+    }
+    next += front.words;
+  }
+  if (next < words.size() && words[next] == "--") ++next;
+  line.command.assign(words.begin() + static_cast<std::ptrdiff_t>(next), words.end());
+  if (!options.empty()) parse_options(line, options);
+  return line;
+}
+
+}  // namespace pw

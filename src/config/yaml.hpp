@@ -1,0 +1,18 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/settings.hpp"
+
+namespace pw {
+
+/// The settings of a YAML text, each with FILE:LINE:COLUMN, and what is wrong with it: no map, an
+/// unknown or double key, a value that is neither a scalar, a list of them (joined by commas) nor,
+/// for map-signal, a map. Never throws.
+struct YamlSettings {
+  std::vector<Given> given;
+  std::vector<Complaint> complaints;
+};
+YamlSettings parse_yaml_settings(const std::string& text, const std::string& path, Layer layer);
+
+}  // namespace pw

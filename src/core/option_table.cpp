@@ -1,0 +1,63 @@
+#include "core/option_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pw {
+namespace {
+
+constexpr std::array kOptions = std::to_array<Option>({
+    {"notice", 0, "LIST", "USR1,USR2,TERM,INT", Reach::everywhere, true,
+     "signals that start an episode; none = a plain relay"},
+    {"map-signal", 0, "A:B,C:", "off", Reach::everywhere, false,
+     "what the trainer gets for each signal; C: drops it"},
+    {"to", 0, "WHO", "child", Reach::everywhere, true, "who gets the notice: child, group or tree"},
+    {"grace", 'k', "D|auto", "auto", Reach::everywhere, true,
+     "from the relay to SIGKILL; auto: up to the deadline, else 60s"},
+    {"ladder", 0, "L", "off", Reach::everywhere, false,
+     "steps instead of --grace: relay@60s,TERM@15s,ABRT@3s,KILL"},
+    {"lead", 0, "D|auto|none", "auto", Reach::everywhere, true,
+     "the scheduler kills D after the first notice"},
+    {"margin", 0, "D", "2s", Reach::everywhere, false,
+     "be done this long before the deadline (at most a quarter of it)"},
+    {"stragglers", 0, "D|leave", "5s", Reach::everywhere, true,
+     "what the trainer leaves behind: TERM, wait D, KILL"},
+    {"if-wrapper-dies", 0, "SIG|none", "TERM", Reach::everywhere, false,
+     "what the trainer gets when preempt-wrap itself is killed"},
+    {"exit-preempted", 0, "N", "off", Reach::everywhere, true,
+     "exit N instead of 0 after a notice, unless the work is done"},
+    {"exit-zero", 0, "done|preempted", "done", Reach::everywhere, false,
+     "what an exit status 0 after a notice means"},
+    {"done-file", 0, "P", "off", Reach::files, false,
+     "the work is done when this file exists (%j, %a, ... as in sbatch)"},
+    {"on-notice", 0, "CMD", "off", Reach::files, false,
+     "run CMD by /bin/sh beside the relay, never before it"},
+    {"on-exit", 0, "CMD", "off", Reach::files, false, "run CMD by /bin/sh at the end"},
+    {"journal", 0, "P", "off", Reach::files, true, "append one JSON line per event to this file"},
+    {"log-level", 0, "LEVEL", "info", Reach::everywhere, false,
+     "lines on standard error: error, warning, info or debug"},
+    {"quiet", 'q', "", "off", Reach::everywhere, true, "only errors and warnings"},
+    {"config", 0, "P", "off", Reach::command_line, true, "read settings from this YAML file"},
+    {"help", 'h', "", "off", Reach::command_line, false, "one screen of help"},
+    {"help-all", 0, "", "off", Reach::command_line, false, "every option and exit status"},
+    {"version", 'V', "", "off", Reach::command_line, false, "print the version"},
+});
+
+}  // namespace
+
+std::span<const Option> option_table() { return kOptions; }
+
+const Option* find_option(std::string_view name) {
+  const auto row = std::find_if(kOptions.begin(), kOptions.end(),
+                                [&](const Option& option) { return option.name == name; });
+  return row == kOptions.end() ? nullptr : &*row;
+}
+
+const Option* find_option(char letter) {
+  const auto row = std::find_if(kOptions.begin(), kOptions.end(), [&](const Option& option) {
+    return option.letter == letter && letter != 0;
+  });
+  return row == kOptions.end() ? nullptr : &*row;
+}
+
+}  // namespace pw

@@ -1,0 +1,271 @@
+#include "core/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "core/duration.hpp"
+#include "core/number.hpp"
+#include "core/option_table.hpp"
+#include "core/signal_name.hpp"
+#include "core/text.hpp"
+
+namespace pw {
+namespace {
+
+// Takes a value into the settings; returns what is wrong with it, or nothing.
+using Taker = std::string (*)(std::string_view text, Settings& settings);
+
+std::string bad_signal(std::string_view text) {
+  return "\"" + std::string(text) + "\" is no signal" + did_you_mean(text, known_signal_names());
+}
+
+std::string bad_duration(std::string_view text, std::string_view also = "") {
+  return "\"" + std::string(text) + "\" is no duration (250ms, 30s, 5m, 1h30m" + std::string(also) +
+         ")";
+}
+
+template <class Enum, std::size_t N>
+std::string take_word(std::string_view text, Enum& target,
+                      const std::array<std::pair<std::string_view, Enum>, N>& words) {
+  std::string list;
+  for (const auto& [word, value] : words) {
+    if (word == text) {
+      target = value;
+      return "";
+    }
+    list += (list.empty() ? "" : ", ") + std::string(word);
+  }
+  return "\"" + std::string(text) + "\" is none of " + list;
+}
+
+// KILL and STOP cannot be caught, so nobody can be told by them nor have them mapped.
+std::string uncatchable(Signal signal) {
+  if (signal != SIGKILL && signal != SIGSTOP) return "";
+  return signal_name(signal) + " cannot be caught, so it is no notice";
+}
+
+std::string take_notice(std::string_view text, Settings& settings) {
+  SignalSet notices;
+  if (text != "none") {
+    for (std::string_view item : split(text, ',')) {
+      item = trimmed(item);
+      const auto signal = parse_signal(item);
+      if (!signal) return bad_signal(item);
+      if (const std::string why = uncatchable(*signal); !why.empty()) return why;
+      notices.insert(*signal);
+    }
+    if (notices.empty()) return "an empty list (write none for a plain relay)";
+  }
+  settings.notices = notices;
+  return "";
+}
+
+std::string take_map(std::string_view text, Settings& settings) {
+  SignalMap map;
+  for (std::string_view item : split(text, ',')) {
+    item = trimmed(item);
+    const auto colon = item.find(':');
+    if (colon == std::string_view::npos) return "\"" + std::string(item) + "\" is not A:B or A:";
+    const std::string_view to = item.substr(colon + 1);
+    const auto from_signal = parse_signal(item.substr(0, colon));
+    const auto to_signal = to.empty() ? std::optional<Signal>(0) : parse_signal(to);
+    if (!from_signal) return bad_signal(item.substr(0, colon));
+    if (!to_signal) return bad_signal(to);
+    if (const std::string why = uncatchable(*from_signal); !why.empty()) return why;
+    if (*to_signal == SIGKILL) return "KILL is the end of the ladder, not a signal to map to";
+    if (!map.emplace(*from_signal, *to_signal).second) {
+      return signal_name(*from_signal) + " is mapped twice";
+    }
+  }
+  settings.signal_map = map;
+  return "";
+}
+
+std::string take_to(std::string_view text, Settings& settings) {
+  static constexpr std::array kWords = std::to_array<std::pair<std::string_view, Audience>>(
+      {{"child", Audience::child}, {"group", Audience::group}, {"tree", Audience::tree}});
+  return take_word(text, settings.to, kWords);
+}
+
+std::string take_grace(std::string_view text, Settings& settings) {
+  settings.ladder = LadderPlan{};
+  if (text == "auto") return "";
+  const auto grace = parse_duration(text);
+  if (!grace) return bad_duration(text, " or auto");
+  settings.ladder.grace = *grace;
+  return "";
+}
+
+std::string take_ladder(std::string_view text, Settings& settings) {
+  const auto plan = parse_ladder(text);
+  if (!plan) return plan.error().what;
+  settings.ladder = *plan;
+  return "";
+}
+
+std::string take_lead(std::string_view text, Settings& settings) {
+  settings.lead_known = text != "none";
+  settings.lead.reset();
+  if (text == "auto" || text == "none") return "";
+  settings.lead = parse_duration(text);
+  if (!settings.lead || *settings.lead == Nanos(0)) {
+    return bad_duration(text, ", auto or none");
+  }
+  return "";
+}
+
+std::string take_margin(std::string_view text, Settings& settings) {
+  const auto margin = parse_duration(text);
+  if (!margin) return bad_duration(text);
+  settings.margin = *margin;
+  return "";
+}
+
+std::string take_stragglers(std::string_view text, Settings& settings) {
+  settings.stragglers.reset();
+  if (text == "leave") return "";
+  settings.stragglers = parse_duration(text);
+  return settings.stragglers ? "" : bad_duration(text, " or leave");
+}
+
+std::string take_if_wrapper_dies(std::string_view text, Settings& settings) {
+  const auto signal = text == "none" ? std::optional<Signal>(0) : parse_signal(text);
+  if (!signal) return bad_signal(text);
+  settings.if_wrapper_dies = *signal;
+  return "";
+}
+
+std::string take_exit_preempted(std::string_view text, Settings& settings) {
+  const auto status = parse_number(text);
+  if (!status || *status < 1 || *status > 255) {
+    return "\"" + std::string(text) + "\" is no exit status from 1 to 255";
+  }
+  settings.exit_preempted = static_cast<int>(*status);
+  settings.exit_zero = ZeroMeans::preempted;
+  return "";
+}
+
+std::string take_exit_zero(std::string_view text, Settings& settings) {
+  static constexpr std::array kWords = std::to_array<std::pair<std::string_view, ZeroMeans>>(
+      {{"done", ZeroMeans::done}, {"preempted", ZeroMeans::preempted}});
+  return take_word(text, settings.exit_zero, kWords);
+}
+
+std::string take_log_level(std::string_view text, Settings& settings) {
+  static constexpr std::array kWords =
+      std::to_array<std::pair<std::string_view, LogLevel>>({{"error", LogLevel::error},
+                                                            {"warning", LogLevel::warning},
+                                                            {"info", LogLevel::info},
+                                                            {"debug", LogLevel::debug}});
+  return take_word(text, settings.log_level, kWords);
+}
+
+// A switch is true without a value; in a file or the environment it may also be said to be off.
+std::string take_quiet(std::string_view text, Settings& settings) {
+  if (text == "false" || text == "0" || text == "off" || text == "no") return "";
+  if (text != "" && text != "true" && text != "1" && text != "on" && text != "yes") {
+    return "\"" + std::string(text) + "\" is neither true nor false";
+  }
+  settings.log_level = std::min(settings.log_level, LogLevel::warning);
+  return "";
+}
+
+template <std::string Settings::*Member>
+std::string take_text(std::string_view text, Settings& settings) {
+  if (text.empty()) return "an empty value";
+  if (text.find('\0') != std::string_view::npos) return "a NUL byte";
+  settings.*Member = text;
+  return "";
+}
+
+struct Taken {
+  std::string_view name;
+  Taker take;
+};
+
+// In this order: exit-zero may correct what exit-preempted implies, quiet lowers log-level.
+constexpr std::array kTakers = std::to_array<Taken>({
+    {"notice", take_notice},
+    {"map-signal", take_map},
+    {"to", take_to},
+    {"grace", take_grace},
+    {"ladder", take_ladder},
+    {"lead", take_lead},
+    {"margin", take_margin},
+    {"stragglers", take_stragglers},
+    {"if-wrapper-dies", take_if_wrapper_dies},
+    {"exit-preempted", take_exit_preempted},
+    {"exit-zero", take_exit_zero},
+    {"done-file", take_text<&Settings::done_file>},
+    {"on-notice", take_text<&Settings::on_notice>},
+    {"on-exit", take_text<&Settings::on_exit>},
+    {"journal", take_text<&Settings::journal>},
+    {"log-level", take_log_level},
+    {"quiet", take_quiet},
+});
+
+// The environment is stronger than a file that the command line names, so the layers' order of
+// strength is not their order of strictness.
+int strength(Layer layer) {
+  switch (layer) {
+    case Layer::command_line: return 0;
+    case Layer::environment: return 1;
+    case Layer::config_file: return 2;
+    case Layer::user_file: return 3;
+    case Layer::site_file: return 4;
+  }
+  return 5;
+}
+
+void complain(Merged& merged, const Given& given, const std::string& what) {
+  auto& list = given.origin.strict() ? merged.errors : merged.warnings;
+  list.push_back({given.origin, given.name + ": " + what});
+}
+
+// `candidates` is strongest first; the first that can be understood counts.
+void take_strongest(Merged& merged, const Taken& taken, std::span<const Given> candidates) {
+  for (const Given& given : candidates) {
+    if (given.name != taken.name) continue;
+    Settings tried = merged.settings;
+    const std::string what = taken.take(given.text, tried);
+    if (!what.empty()) {
+      complain(merged, given, what);
+      continue;
+    }
+    if (merged.chosen.contains(taken.name)) continue;
+    merged.settings = tried;
+    merged.chosen.emplace(taken.name, given);
+  }
+}
+
+// --grace and --ladder both say when SIGKILL comes: the stronger layer's word counts.
+std::vector<Given> without_weaker_rival(std::vector<Given> ordered, Merged& merged) {
+  const auto is_clock = [](const Given& g) { return g.name == "grace" || g.name == "ladder"; };
+  const auto first = std::find_if(ordered.begin(), ordered.end(), is_clock);
+  if (first == ordered.end()) return ordered;
+  const Given strongest = *first;
+  std::erase_if(ordered, [&](const Given& g) {
+    if (!is_clock(g) || g.name == strongest.name) return false;
+    if (g.origin.layer == strongest.origin.layer) {
+      complain(merged, g, "cannot be given together with " + strongest.name);
+    }
+    return true;
+  });
+  return ordered;
+}
+
+}  // namespace
+
+Merged merge_settings(std::span<const Given> given) {
+  Merged merged;
+  std::vector<Given> ordered(given.begin(), given.end());
+  std::stable_sort(ordered.begin(), ordered.end(), [](const Given& a, const Given& b) {
+    return strength(a.origin.layer) < strength(b.origin.layer);
+  });
+  ordered = without_weaker_rival(std::move(ordered), merged);
+  for (const Taken& taken : kTakers) take_strongest(merged, taken, ordered);
+  return merged;
+}
+
+}  // namespace pw

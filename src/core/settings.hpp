@@ -1,0 +1,75 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ladder.hpp"
+#include "core/signal.hpp"
+#include "core/time.hpp"
+
+namespace pw {
+
+enum class Audience { child, group, tree };           ///< --to: who gets a notice
+enum class LogLevel { error, warning, info, debug };  ///< lines at or below it are written
+enum class ZeroMeans { done, preempted };             ///< --exit-zero
+
+/// The effective settings of one run, in their own types. The initial values are the defaults.
+struct Settings {
+  SignalSet notices{SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+  SignalMap signal_map;
+  Audience to = Audience::child;
+  LadderPlan ladder;
+  bool lead_known = true;     ///< false: --lead none, no deadline at all
+  std::optional<Nanos> lead;  ///< --lead D
+  Nanos margin = Seconds(2);
+  std::optional<Nanos> stragglers = Seconds(5);  ///< nothing: leave them
+  Signal if_wrapper_dies = SIGTERM;              ///< 0: nothing
+  std::optional<int> exit_preempted;
+  ZeroMeans exit_zero = ZeroMeans::done;
+  std::string done_file;
+  std::string on_notice;
+  std::string on_exit;
+  std::string journal;
+  LogLevel log_level = LogLevel::info;
+};
+
+/// Where a value was given, strongest first. The first two are strict: the user sees them.
+enum class Layer { command_line, config_file, environment, user_file, site_file };
+
+/// "command line", "PREEMPT_WRAP_GRACE", "/etc/preempt-wrap/config.yaml:3:8".
+struct Origin {
+  Layer layer = Layer::command_line;
+  std::string place;
+  bool strict() const { return layer == Layer::command_line || layer == Layer::config_file; }
+};
+
+/// One value as a layer gave it, not yet understood.
+struct Given {
+  std::string name;
+  std::string text;
+  Origin origin;
+};
+
+/// One line for the user: `FILE:LINE:COLUMN: text`.
+struct Complaint {
+  Origin origin;
+  std::string text;
+  std::string line() const { return origin.place + ": " + text; }
+};
+
+/// What the layers come to. `errors` are strict complaints: nothing may be started if there are
+/// any. A lenient value that cannot be understood is a warning, and the next layer's counts.
+struct Merged {
+  Settings settings;
+  std::map<std::string, Given, std::less<>> chosen;  ///< by option name; absent: the default
+  std::vector<Complaint> errors;
+  std::vector<Complaint> warnings;
+};
+
+/// Merges the layers (design section 3): command line > environment > --config file > user > site.
+Merged merge_settings(std::span<const Given> given);
+
+}  // namespace pw

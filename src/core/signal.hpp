@@ -1,0 +1,49 @@
+#pragma once
+#include <csignal>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+
+namespace pw {
+
+/// A signal's number as the kernel knows it (signal(7)); 0 is no signal.
+using Signal = int;
+
+/// glibc keeps 32 and 33 for itself, so RT signals are 34 to 64 for every program (signal(7)).
+inline constexpr Signal kRtMin = 34;
+inline constexpr Signal kRtMax = 64;
+
+constexpr bool is_realtime(Signal signal) { return signal >= kRtMin && signal <= kRtMax; }
+
+/// A set of signal numbers 1 to 64, one bit each.
+class SignalSet {
+ public:
+  constexpr SignalSet() = default;
+  constexpr SignalSet(std::initializer_list<Signal> signals) {
+    for (Signal signal : signals) insert(signal);
+  }
+
+  constexpr void insert(Signal signal) { bits_ |= bit(signal); }
+  constexpr void erase(Signal signal) { bits_ &= ~bit(signal); }
+  constexpr bool contains(Signal signal) const { return (bits_ & bit(signal)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  friend constexpr bool operator==(const SignalSet&, const SignalSet&) = default;
+
+ private:
+  static constexpr std::uint64_t bit(Signal signal) {
+    return signal < 1 || signal > kRtMax ? 0 : std::uint64_t{1} << (signal - 1);
+  }
+  std::uint64_t bits_ = 0;
+};
+
+/// What the trainer gets for a signal that we get; 0 drops it, a signal not named passes as it is.
+using SignalMap = std::map<Signal, Signal>;
+
+/// What came with a signal: a sigqueue() value is passed on, a plain kill() stays one.
+struct Payload {
+  bool queued = false;
+  std::int64_t value = 0;
+  friend bool operator==(const Payload&, const Payload&) = default;
+};
+
+}  // namespace pw

@@ -1,0 +1,292 @@
+#include "core/supervision.hpp"
+
+#include <algorithm>
+
+namespace pw {
+namespace {
+
+// Looks at the tree come at rising intervals; the end of a child of ours brings one at once.
+constexpr Nanos kFirstLook = Millis(5);
+constexpr Nanos kSlowestLook = Millis(250);
+
+}  // namespace
+
+std::vector<Action> Supervision::step(Instant now, const Event& event) {
+  actions_.clear();
+  now_ = now;
+  if (phase_ == Phase::done) return {};
+  recover_from_late_wake();
+  std::visit([this](const auto& happened) { on(happened); }, event);
+  climb_due();
+  repeat_looks();
+  return std::move(actions_);
+}
+
+std::optional<Instant> Supervision::next_wake() const {
+  std::optional<Instant> wake;
+  const auto consider = [&wake](const std::optional<Instant>& at) {
+    if (at && (!wake || *at < *wake)) wake = at;
+  };
+  if (phase_ == Phase::draining) consider(ladder_.due());
+  if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
+  if (phase_ == Phase::sweeping) {
+    consider(sweep_kill_at_);
+    consider(give_up_at_);
+  }
+  return wake;
+}
+
+RunFacts Supervision::facts() const {
+  return {.ending = ending_.value_or(Ending{Ending::Kind::signalled, SIGKILL}),
+          .in_episode = ended_in_episode_ || (episode_at_ && !ending_),
+          .notice_relayed = notice_relayed_,
+          .advised = advised_,
+          .typed = typed_,
+          .work_done = false};
+}
+
+void Supervision::on(const event::SignalCame& came) {
+  const bool notice_signal = policy_.notices.contains(came.signal);
+  if (came.cause == Cause::ourselves) return judge(came.signal, Verdict::ignored);
+  if (phase_ == Phase::starting && (notice_signal || came.cause == Cause::typed)) {
+    return forestall(came);
+  }
+  if (came.cause == Cause::typed) return typed(came.signal);
+  if (notice_signal) return notice(came);
+  pass(came);
+}
+
+// Nothing is lost by not starting, and the machine is going away.
+void Supervision::forestall(const event::SignalCame& came) {
+  const bool by_hand = came.cause == Cause::typed;
+  const bool ends_us = came.signal == SIGINT || came.signal == SIGQUIT || came.signal == SIGHUP;
+  if (by_hand && !ends_us) return judge(came.signal, Verdict::typed);
+  if (!by_hand && mapped(came.signal) == 0) return judge(came.signal, Verdict::dropped);
+  const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
+  if (!by_hand && told && told->at - now_ > kAdviceBeyond) {
+    return judge(came.signal, Verdict::covered);
+  }
+  if (by_hand) typed_.insert(came.signal);
+  ending_ = Ending{Ending::Kind::never_started, came.signal};
+  judge(came.signal, Verdict::forestalled);
+  finish();
+}
+
+void Supervision::on(const event::TrainerStarted&) {
+  phase_ = Phase::running;
+  for (const event::SignalCame& came : std::exchange(kept_, {})) pass(came);
+}
+
+void Supervision::on(const event::TrainerEnded& ended) {
+  ending_ = ended.ending;
+  ended_in_episode_ = phase_ == Phase::draining || (killing_ && episode_at_);
+  look();
+}
+
+void Supervision::on(const event::TreeSeen& seen) {
+  if (!ending_) return;
+  if (phase_ == Phase::draining && seen.notified > 0) return;
+  if (phase_ == Phase::running || phase_ == Phase::draining) return sweep(seen.others);
+  if (phase_ == Phase::sweeping && seen.notified + seen.others == 0) finish();
+}
+
+void Supervision::on(const event::TreeChanged&) {
+  if (ending_ || killing_) look();
+}
+
+void Supervision::on(const event::DeadlineLearned& learned) {
+  if (phase_ != Phase::draining || ending_) return;
+  const bool far = learned.deadline.at - now_ > kAdviceBeyond;
+  const bool replaces = learned.deadline.certainty == Certainty::fact &&
+                        (!deadline_ || deadline_->certainty == Certainty::guess);
+  if (far && replaces) {
+    phase_ = Phase::running;
+    ladder_ = Ladder{};
+    episode_at_.reset();
+    return;
+  }
+  if (adopt(learned.deadline)) ladder_.move_kill(now_, planned_kill());
+}
+
+void Supervision::on(const event::GraceAsked& asked) {
+  const auto due = ladder_.due();
+  if (phase_ != Phase::draining || !due) return;
+  const Nanos more = now_ + asked.more - *due;
+  if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : *episode_at_ + kMaxGrace);
+}
+
+void Supervision::notice(const event::SignalCame& came) {
+  if (phase_ == Phase::sweeping || ending_) return judge(came.signal, Verdict::too_late);
+  const Signal becomes = mapped(came.signal);
+  if (becomes == 0) return judge(came.signal, Verdict::dropped);
+  const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
+  if (phase_ == Phase::draining) {
+    if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
+    return judge(came.signal, Verdict::covered);
+  }
+  deadline_.reset();
+  done_by_.reset();
+  if (told) adopt(*told);
+  if (told && told->at - now_ > kAdviceBeyond) return advise(came, becomes);
+  begin_episode(came, becomes);
+}
+
+void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
+  phase_ = Phase::draining;
+  episode_at_ = now_;
+  allowance_ = Nanos(0);
+  notice_relayed_ = true;
+  ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
+  actions_.push_back(action::Relay{becomes, came.payload, came.delivery});
+  judge(came.signal, Verdict::relayed, becomes);
+}
+
+void Supervision::advise(const event::SignalCame& came, Signal becomes) {
+  for (auto& [signal, at] : advice_times_) {
+    if (signal != came.signal) continue;
+    if (now_ - at < kAdviceRepeat) return judge(came.signal, Verdict::covered);
+    at = now_;
+  }
+  if (!advised_.contains(came.signal)) advice_times_.emplace_back(came.signal, now_);
+  advised_.insert(came.signal);
+  notice_relayed_ = true;
+  actions_.push_back(action::Relay{becomes, came.payload, came.delivery});
+  judge(came.signal, Verdict::advice, becomes);
+}
+
+// The terminal has given it to the trainer. In an episode an INT says "faster".
+void Supervision::typed(Signal signal) {
+  typed_.insert(signal);
+  judge(signal, Verdict::typed);
+  if (signal != SIGINT) return;
+  if (phase_ == Phase::sweeping && !killing_) return kill_tree();
+  if (phase_ != Phase::draining) return;
+  std::erase_if(typed_interrupts_, [this](Instant at) { return now_ - at >= kTypedWindow; });
+  typed_interrupts_.push_back(now_);
+  climb(typed_interrupts_.size() >= 3 ? SIGKILL : ladder_.take_next());
+}
+
+void Supervision::pass(const event::SignalCame& came) {
+  const Signal becomes = mapped(came.signal);
+  if (becomes == 0) return judge(came.signal, Verdict::dropped);
+  if (phase_ == Phase::starting) {
+    kept_.push_back(came);
+    return judge(came.signal, Verdict::kept);
+  }
+  if (!ending_ && came.delivery == Delivery::by_us) {
+    actions_.push_back(action::Pass{becomes, came.payload});
+  }
+  judge(came.signal, ending_ ? Verdict::too_late : Verdict::passed, becomes);
+}
+
+void Supervision::judge(Signal signal, Verdict verdict, Signal relayed_as) {
+  action::Judge judged{signal, verdict, relayed_as};
+  if (deadline_) judged.left = deadline_->at - now_;
+  if (ladder_.kill_at()) judged.kill_in = *ladder_.kill_at() - now_;
+  actions_.push_back(judged);
+}
+
+// Returns whether it changes the instant to be done at. The margin is a part of what was left when
+// the deadline was learnt; computed again later it would shrink, and SIGKILL move later.
+bool Supervision::adopt(const Deadline& news) {
+  const Deadline counts = prevailing(deadline_, news);
+  if (deadline_ && counts == *deadline_) return false;
+  const bool fact_for_guess =
+      deadline_ && deadline_->certainty == Certainty::guess && counts.certainty == Certainty::fact;
+  const Instant by = pw::done_by(counts, policy_.margin, now_);
+  done_by_ = done_by_ && !fact_for_guess ? std::min(*done_by_, by) : by;
+  deadline_ = counts;
+  return true;
+}
+
+std::optional<Instant> Supervision::planned_kill() const {
+  std::optional<Instant> kill_at = done_by_;
+  if (policy_.ladder.grace) {
+    kill_at = *episode_at_ + *policy_.ladder.grace + allowance_;
+  } else if (!done_by_ && !policy_.schedule.in_slurm) {
+    kill_at = *episode_at_ + kGraceElsewhere + allowance_;
+  }
+  if (kill_at && done_by_) kill_at = std::min(*kill_at, *done_by_);
+  return kill_at;
+}
+
+// Moves all that is still to come `more` later, but SIGKILL never past `limit`.
+void Supervision::allow(Nanos more, std::optional<Instant> limit) {
+  const Instant kill_at = *ladder_.kill_at();
+  const Instant later =
+      limit ? std::max(kill_at, std::min(kill_at + more, *limit)) : kill_at + more;
+  allowance_ += later - kill_at;
+  ladder_.shift_kill(later);
+}
+
+void Supervision::recover_from_late_wake() {
+  if (phase_ != Phase::draining) return;
+  const auto due = ladder_.due();
+  if (due && now_ - *due > kLateWake) allow(now_ - *due, done_by_);
+}
+
+void Supervision::climb_due() {
+  while (phase_ == Phase::draining && ladder_.due() && *ladder_.due() <= now_) {
+    climb(ladder_.take_next());
+  }
+  if (phase_ != Phase::sweeping) return;
+  if (give_up_at_ && now_ >= *give_up_at_) return finish();
+  if (!killing_ && sweep_kill_at_ && now_ >= *sweep_kill_at_) kill_tree();
+}
+
+void Supervision::climb(Signal signal) {
+  if (signal == SIGKILL) return kill_tree();
+  actions_.push_back(action::Climb{signal});
+}
+
+void Supervision::kill_tree() {
+  killed_trainer_ = killed_trainer_ || !ending_;
+  phase_ = Phase::sweeping;
+  killing_ = true;
+  sweep_kill_at_.reset();
+  give_up_at_ = now_ + kGiveUpAfter;
+  look_interval_ = Nanos(0);
+  look();
+}
+
+void Supervision::sweep(int others) {
+  if (others == 0 || !policy_.stragglers) return finish();
+  sweep_kill_at_ = now_ + *policy_.stragglers;
+  if (phase_ == Phase::draining && ladder_.kill_at()) {
+    sweep_kill_at_ = std::min(*sweep_kill_at_, *ladder_.kill_at());
+  }
+  phase_ = Phase::sweeping;
+  look_interval_ = Nanos(0);
+  look_at_ = now_;
+  actions_.push_back(action::EndStragglers{});
+}
+
+// Killing is looking: each sweep takes what was forked since the last one.
+void Supervision::look() {
+  look_interval_ =
+      look_interval_ == Nanos(0) ? kFirstLook : std::min(2 * look_interval_, kSlowestLook);
+  look_at_ = now_ + look_interval_;
+  if (killing_) {
+    actions_.push_back(action::KillTree{});
+  } else {
+    actions_.push_back(action::LookAtTree{});
+  }
+}
+
+void Supervision::repeat_looks() {
+  if ((phase_ == Phase::draining || phase_ == Phase::sweeping) && look_at_ && now_ >= *look_at_) {
+    look();
+  }
+}
+
+void Supervision::finish() {
+  phase_ = Phase::done;
+  actions_.push_back(action::Finish{});
+}
+
+Signal Supervision::mapped(Signal signal) const {
+  const auto found = policy_.signal_map.find(signal);
+  return found == policy_.signal_map.end() ? signal : found->second;
+}
+
+}  // namespace pw

@@ -1,0 +1,201 @@
+#pragma once
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/deadline.hpp"
+#include "core/exit_status.hpp"
+#include "core/ladder.hpp"
+#include "core/signal.hpp"
+#include "core/time.hpp"
+
+namespace pw {
+
+/// A notice whose end is further away than this is advice: relayed, no clock, no episode.
+inline constexpr Nanos kAdviceBeyond = std::chrono::minutes(30);
+/// The same advice again within this time is one.
+inline constexpr Nanos kAdviceRepeat = Seconds(5);
+/// --grace auto where no deadline is known and no scheduler brings its own end.
+inline constexpr Nanos kGraceElsewhere = Seconds(60);
+/// EXTEND_TIMEOUT_USEC never moves SIGKILL further than this from the relay without a deadline.
+inline constexpr Nanos kMaxGrace = std::chrono::minutes(10);
+/// Woken later than this after a rung was due, we were suspended: the rungs keep their lengths.
+inline constexpr Nanos kLateWake = Seconds(1);
+/// Typed INTs: the third within this time is SIGKILL.
+inline constexpr Nanos kTypedWindow = Seconds(5);
+/// What SIGKILL has not ended after this is named, and we leave.
+inline constexpr Nanos kGiveUpAfter = Seconds(10);
+
+/// The settings that the state machine needs; constant during a run.
+struct Policy {
+  SignalSet notices{SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+  SignalMap signal_map;
+  LadderPlan ladder;
+  Schedule schedule;
+  Nanos margin = Seconds(2);
+  std::optional<Nanos> stragglers = Seconds(5);
+};
+
+enum class Cause {
+  sent,       ///< by a process: kill, sigqueue, slurmstepd
+  typed,      ///< by the kernel at our terminal: the trainer has got it already
+  ourselves,  ///< by what we did ourselves (PIPE, XFSZ)
+};
+/// Whether Slurm has signalled the trainer itself (proctrack/linuxproc and pgid): then no 2nd copy.
+enum class Delivery { by_us, by_slurm };
+
+namespace event {
+struct SignalCame {
+  Signal signal;
+  Cause cause = Cause::sent;
+  Payload payload = {};
+  Delivery delivery = Delivery::by_us;
+};
+struct TrainerStarted {};
+struct TrainerEnded {
+  Ending ending;
+};
+/// The answer to LookAtTree and KillTree: living processes, the trainer not counted.
+struct TreeSeen {
+  int notified = 0;  ///< they got the notice, or a rung because of it
+  int others = 0;
+};
+struct TreeChanged {};  ///< a process of the tree has ended
+struct TimeCame {};     ///< next_wake() has passed
+struct DeadlineLearned {
+  Deadline deadline;
+};
+struct GraceAsked {  ///< EXTEND_TIMEOUT_USEC: the current rung should last until now + `more`
+  Nanos more;
+};
+}  // namespace event
+using Event =
+    std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded, event::TreeSeen,
+                 event::TreeChanged, event::TimeCame, event::DeadlineLearned, event::GraceAsked>;
+
+/// What became of a signal; every signal that comes gets exactly one verdict.
+enum class Verdict {
+  relayed,      ///< the notice that began the episode
+  advice,       ///< relayed, with the end far away
+  covered,      ///< a notice that an earlier one covers: counted, not relayed
+  dropped,      ///< --map-signal X:
+  forestalled,  ///< a notice before the start: the trainer will not be started
+  too_late,     ///< a notice after the trainer's end
+  passed,       ///< no notice: to the trainer alone
+  kept,         ///< no notice, before the start: the trainer gets it when it is there
+  typed,        ///< the terminal has given it to the trainer
+  ignored,      ///< caused by ourselves
+};
+
+namespace action {
+struct Judge {  ///< for log and journal only
+  Signal signal;
+  Verdict verdict;
+  Signal relayed_as = 0;              ///< the signal as mapped, if it was relayed or passed
+  std::optional<Nanos> left = {};     ///< until the deadline
+  std::optional<Nanos> kill_in = {};  ///< until our SIGKILL
+};
+struct Relay {  ///< the notice, to those that --to names; they count as notified
+  Signal signal;
+  Payload payload;
+  Delivery delivery;
+};
+struct Pass {  ///< a signal that is no notice, to the trainer alone
+  Signal signal;
+  Payload payload;
+};
+struct Climb {  ///< a rung, to every living process that was notified
+  Signal signal;
+};
+struct EndStragglers {};  ///< TERM to what is left of the tree, naming it
+struct KillTree {};       ///< one sweep of SIGKILL over the tree; answer with TreeSeen
+struct LookAtTree {};     ///< answer with TreeSeen
+struct Finish {};         ///< the last action of a run
+}  // namespace action
+using Action =
+    std::variant<action::Judge, action::Relay, action::Pass, action::Climb, action::EndStragglers,
+                 action::KillTree, action::LookAtTree, action::Finish>;
+
+enum class Phase { starting, running, draining, sweeping, done };
+
+/// The heart: what happens to one run, as a pure state machine. Called by the shell for every
+/// event; knows no clock, no file, no process. Never asks for SIGKILL before min(grace, deadline -
+/// margin) unless typed INTs ask for it, never moves that instant later but for a fact, EXTEND or a
+/// late wake-up, never finishes while a process that can be killed lives (tests/sim).
+class Supervision {
+ public:
+  explicit Supervision(Policy policy) : policy_(std::move(policy)) {}
+
+  /// The actions that `event` at `now` calls for, in the order in which to do them.
+  std::vector<Action> step(Instant now, const Event& event);
+
+  /// When step() wants a TimeCame, if nothing else happens before.
+  std::optional<Instant> next_wake() const;
+
+  Phase phase() const { return phase_; }
+  std::optional<Instant> kill_at() const { return ladder_.kill_at(); }
+  std::optional<Deadline> deadline() const { return deadline_; }
+  std::optional<Instant> episode_at() const { return episode_at_; }
+  bool killed_trainer() const { return killed_trainer_; }
+  RunFacts facts() const;
+
+ private:
+  void on(const event::SignalCame& came);
+  void on(const event::TrainerStarted&);
+  void on(const event::TrainerEnded& ended);
+  void on(const event::TreeSeen& seen);
+  void on(const event::TreeChanged&);
+  void on(const event::TimeCame&) {}
+  void on(const event::DeadlineLearned& learned);
+  void on(const event::GraceAsked& asked);
+
+  void notice(const event::SignalCame& came);
+  void forestall(const event::SignalCame& came);
+  void begin_episode(const event::SignalCame& came, Signal mapped);
+  void advise(const event::SignalCame& came, Signal mapped);
+  void typed(Signal signal);
+  void pass(const event::SignalCame& came);
+  void judge(Signal signal, Verdict verdict, Signal relayed_as = 0);
+
+  bool adopt(const Deadline& news);
+  std::optional<Instant> planned_kill() const;
+  void allow(Nanos more, std::optional<Instant> limit);
+  void recover_from_late_wake();
+  void climb_due();
+  void climb(Signal signal);
+  void kill_tree();
+  void sweep(int others);
+  void look();
+  void repeat_looks();
+  void finish();
+  Signal mapped(Signal signal) const;
+
+  Policy policy_;
+  Phase phase_ = Phase::starting;
+  Instant now_{};
+  std::vector<Action> actions_;
+  std::vector<event::SignalCame> kept_;  // no notices, for the trainer once it is there
+
+  std::optional<Ending> ending_;
+  bool notice_relayed_ = false;
+  bool ended_in_episode_ = false;
+  bool killed_trainer_ = false;
+  SignalSet typed_;
+  SignalSet advised_;
+  std::vector<std::pair<Signal, Instant>> advice_times_;
+
+  std::optional<Instant> episode_at_;  // the relay; the ladder's zero
+  std::optional<Deadline> deadline_;
+  std::optional<Instant> done_by_;  // deadline - margin
+  Nanos allowance_{0};              // EXTEND and late wake-ups
+  Ladder ladder_;
+  std::vector<Instant> typed_interrupts_;
+
+  bool killing_ = false;
+  std::optional<Instant> sweep_kill_at_;
+  std::optional<Instant> give_up_at_;
+  std::optional<Instant> look_at_;
+  Nanos look_interval_{0};
+};
+
+}  // namespace pw

@@ -1,0 +1,63 @@
+#include "os/helper.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "os/os_error.hpp"
+#include "os/process_table.hpp"
+
+namespace pw {
+namespace {
+
+constexpr std::size_t kOutputMax = 1024 * 1024;
+
+// What Slurm or a terminal sends to the whole job must not end the helper that serves it.
+constexpr SignalSet kDeafTo{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+}  // namespace
+
+Result<Helper> Helper::start(std::vector<std::string> command, std::vector<std::string> environment,
+                             Output output, Instant limit) {
+  Launch plan;
+  plan.command = std::move(command);
+  plan.environment = std::move(environment);
+  sigemptyset(&plan.mask);
+  plan.ignores = kDeafTo;
+  plan.parent_death = SIGKILL;
+  const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  plan.stdin_fd = nothing.get();
+  Fd read_end;
+  Fd write_end;
+  int ends[2];
+  if (output == Output::captured) {
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return os_error("pipe");
+    read_end = Fd(ends[0]);
+    write_end = Fd(ends[1]);
+    plan.stdout_fd = write_end.get();
+  }
+  const auto pid = launch(plan);
+  if (!pid) return os_error("run " + plan.command[0], pid.error().error);
+  const auto entry = read_process(*pid);
+  return Helper(Child(*pid), entry ? entry->id : ProcessId{*pid, 0}, std::move(read_end), limit);
+}
+
+void Helper::read_output() {
+  std::array<char, 16 * 1024> chunk;
+  for (;;) {
+    const ssize_t size = read(output_.get(), chunk.data(), chunk.size());
+    if (size < 0 && errno == EAGAIN) return;
+    if (size <= 0) return output_.reset();
+    if (text_.size() < kOutputMax) text_.append(chunk.data(), static_cast<std::size_t>(size));
+  }
+}
+
+std::optional<Ending> Helper::reap() {
+  const auto ending = child_.reap();
+  if (ending && output_) read_output();
+  return ending;
+}
+
+}  // namespace pw

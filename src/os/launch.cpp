@@ -1,0 +1,122 @@
+#include "os/launch.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "os/fd.hpp"
+
+namespace pw {
+namespace {
+
+// Prepared by the parent: after the clone the child shares our memory and may not allocate.
+struct Prepared {
+  const Launch& plan;
+  std::vector<char*> argv;
+  std::vector<char*> envp;
+  pid_t parent;
+  int report_fd;
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  result.reserve(texts.size() + 1);
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+void set_disposition(Signal signal, sighandler_t disposition) {
+  struct sigaction action {};
+  action.sa_handler = disposition;
+  sigaction(signal, &action, nullptr);
+}
+
+void take_on(const Launch& plan, pid_t parent) {
+  for (Signal signal = 1; signal <= kRtMax; ++signal) {
+    if (plan.defaults.contains(signal)) set_disposition(signal, SIG_DFL);
+    if (plan.ignores.contains(signal)) set_disposition(signal, SIG_IGN);
+  }
+  if (plan.group == ProcessGroup::own) setpgid(0, 0);
+  if (plan.parent_death != 0) {
+    prctl(PR_SET_PDEATHSIG, plan.parent_death);
+    // The saved PID, not 1: our parent may itself be PID 1 or a subreaper (coreutils e644eea12).
+    if (getppid() != parent) raise(plan.parent_death);
+  }
+  if (plan.stdin_fd >= 0) dup2(plan.stdin_fd, STDIN_FILENO);
+  if (plan.stdout_fd >= 0) dup2(plan.stdout_fd, STDOUT_FILENO);
+  for (int fd = 0; fd < 3; ++fd) {
+    if (plan.close_standard[static_cast<std::size_t>(fd)]) close(fd);
+  }
+}
+
+int run_child(void* argument) {
+  const auto& prepared = *static_cast<const Prepared*>(argument);
+  take_on(prepared.plan, prepared.parent);
+  sigprocmask(SIG_SETMASK, &prepared.plan.mask, nullptr);
+  execvpe(prepared.argv[0], prepared.argv.data(), prepared.envp.data());
+  const int error = errno;
+  [[maybe_unused]] const ssize_t told = write(prepared.report_fd, &error, sizeof error);
+  _exit(127);
+}
+
+// The child's stack; execvpe copies argv onto it to run a script without #!.
+class Stack {
+ public:
+  explicit Stack(std::size_t arguments) : size_(256 * 1024 + 2 * arguments * sizeof(char*)) {
+    base_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+  }
+  Stack(const Stack&) = delete;
+  ~Stack() {
+    if (base_ != MAP_FAILED) munmap(base_, size_);
+  }
+  bool valid() const { return base_ != MAP_FAILED; }
+  // Page-aligned size and base keep the 16 bytes that the ABI wants.
+  void* top() const { return static_cast<char*>(base_) + (size_ & ~std::size_t{15}); }
+
+ private:
+  std::size_t size_;
+  void* base_;
+};
+
+LaunchFailure failure(LaunchStage stage, int error) { return {stage, error}; }
+
+}  // namespace
+
+boost::system::result<pid_t, LaunchFailure> launch(const Launch& plan) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return failure(LaunchStage::spawn, errno);
+  Fd read_end(ends[0]);
+  Fd write_end(ends[1]);
+  const Stack stack(plan.command.size());
+  if (!stack.valid()) return failure(LaunchStage::spawn, ENOMEM);
+  Prepared prepared{plan, pointers(plan.command), pointers(plan.environment), getpid(),
+                    write_end.get()};
+  // Signals stay blocked in the child until it has taken on its own state.
+  const pid_t pid = clone(run_child, stack.top(), CLONE_VM | CLONE_VFORK | SIGCHLD, &prepared);
+  if (pid < 0) return failure(LaunchStage::spawn, errno);
+  write_end.reset();
+  int error = 0;
+  if (read(read_end.get(), &error, sizeof error) != sizeof error) return pid;
+  waitpid(pid, nullptr, 0);
+  return failure(LaunchStage::exec, error);
+}
+
+int exec_in_place(const Launch& plan) {
+  const auto argv = pointers(plan.command);
+  const auto envp = pointers(plan.environment);
+  for (int fd = 0; fd < 3; ++fd) {
+    if (plan.close_standard[static_cast<std::size_t>(fd)]) close(fd);
+  }
+  sigprocmask(SIG_SETMASK, &plan.mask, nullptr);
+  execvpe(argv[0], argv.data(), envp.data());
+  return errno;
+}
+
+}  // namespace pw

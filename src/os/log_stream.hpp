@@ -1,0 +1,36 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/process_tree.hpp"
+#include "os/fd.hpp"
+#include "os/writer.hpp"
+
+namespace pw {
+
+/// Our lines on stderr. A reader that has stopped, or a filesystem that hangs, loses lines (they
+/// are counted and told of later) and never stops the loop.
+class LogStream {
+ public:
+  void write_line(std::string line);
+
+  /// At our end: what waited for a writer gets a moment.
+  void close();
+
+  /// Our own helper process, not of the trainer's tree.
+  std::optional<ProcessId> helper() const;
+
+ private:
+  enum class Way { unknown, description, blocking, writer };
+  void choose_way();
+  bool put(std::string_view line);
+
+  Way way_ = Way::unknown;
+  Fd description_;  // stderr opened anew: O_NONBLOCK there does not touch the trainer's stderr
+  std::optional<Writer> writer_;
+  int dropped_ = 0;
+};
+
+}  // namespace pw

@@ -1,0 +1,12 @@
+#pragma once
+#include <string>
+
+#include "core/result.hpp"
+
+namespace pw {
+
+/// A settings file's text, at most 1 MiB. Refused: what is no regular file, and, when we are root,
+/// what is not root's or what others may write. ENOENT is the error of a file that is not there.
+Result<std::string> read_settings_file(const std::string& path);
+
+}  // namespace pw

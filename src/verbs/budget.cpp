@@ -1,0 +1,66 @@
+#include "verbs/budget.hpp"
+
+#include <algorithm>
+
+#include "core/deadline.hpp"
+#include "core/duration.hpp"
+#include "core/supervision.hpp"
+#include "os/clock.hpp"
+
+namespace pw {
+namespace {
+
+std::string clock_sentence(const Settings& settings, const std::optional<SlurmJob>& job) {
+  if (settings.lead && settings.lead_known) {
+    const Instant now = monotonic_now();
+    const Deadline deadline{now + *settings.lead, Certainty::fact, DeadlineSource::lead};
+    const Nanos to_kill = done_by(deadline, settings.margin, now) - now;
+    const Nanos grace = settings.ladder.grace.value_or(to_kill);
+    return "SIGKILL " + spoken(std::min(grace, to_kill)) + " after the notice";
+  }
+  if (settings.ladder.grace)
+    return "SIGKILL " + spoken(*settings.ladder.grace) + " after the notice";
+  if (!job) return "SIGKILL " + spoken(kGraceElsewhere) + " after the notice";
+  if (!settings.lead_known) return "no SIGKILL of ours, Slurm's own comes";
+  const Nanos kill_wait = from_term_to_kill(job->conf.kill_wait.value_or(Seconds(30)));
+  if (job->end && *job->end > monotonic_now()) {
+    return "the job ends in " + spoken(*job->end - monotonic_now()) + ", SIGKILL " +
+           spoken(kill_wait) + " later";
+  }
+  return "SIGKILL comes " + spoken(kill_wait) + " after Slurm's TERM";
+}
+
+// Under cgroup Slurm signals its own children only: bash takes the signal, dies, and 15 ms later
+// everything below it is killed (facts, section 2d).
+bool slurm_passes_us_by(const SlurmJob& job) {
+  return job.slurmstepd == 0 && !job.parent_name.empty() &&
+         (job.conf.proctrack == Proctrack::cgroup || job.conf.proctrack == Proctrack::unknown);
+}
+
+}  // namespace
+
+Budget plan_budget(const Settings& settings, const std::optional<SlurmJob>& job) {
+  Budget budget;
+  if (job) {
+    budget.sentence += ", job " + job->id;
+    if (job->restarts > 0) budget.sentence += ", attempt " + std::to_string(job->restarts + 1);
+  }
+  if (settings.notices.empty()) {
+    budget.sentence += "; no notices, a plain relay";
+    return budget;
+  }
+  budget.sentence += "; " + clock_sentence(settings, job);
+  if (settings.lead && settings.ladder.grace && *settings.ladder.grace > *settings.lead) {
+    budget.warnings.push_back("the grace of " + spoken(*settings.ladder.grace) +
+                              " is longer than the lead of " + spoken(*settings.lead) +
+                              ": SIGKILL comes before it is over");
+  }
+  if (job && slurm_passes_us_by(*job)) {
+    budget.warnings.push_back("our parent is " + job->parent_name +
+                              ", so Slurm will not signal us; write \"exec preempt-wrap ...\" in "
+                              "the batch script");
+  }
+  return budget;
+}
+
+}  // namespace pw

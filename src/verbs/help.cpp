@@ -1,0 +1,60 @@
+#include "verbs/help.hpp"
+
+#include "core/option_table.hpp"
+
+namespace pw {
+namespace {
+
+constexpr const char* kUsage = R"(usage: preempt-wrap [run] [OPTIONS] [--] COMMAND [ARG]...
+       preempt-wrap config [OPTIONS]     print the effective settings
+
+Supervises COMMAND on a machine that may be taken away: relays the notice, waits
+out the grace, ends what is left with SIGKILL, tells the truth in its exit status.
+
+  srun preempt-wrap -- python train.py          in an sbatch file, --signal=USR1@90
+  exec preempt-wrap -- srun python train.py     the same, with --signal=B:USR1@90
+  preempt-wrap -k 5m -- python train.py         anywhere else: up to 5 minutes to save
+)";
+
+constexpr const char* kExit = R"(
+exit status: the command's own; 128+n if it died of signal n, or n came before its
+start; 125 our own failure or usage error, 126 not executable, 127 not found
+)";
+
+std::string row(const Option& option) {
+  std::string names = option.letter == 0 ? "      " : std::string("  -") + option.letter + ", ";
+  names += "--" + std::string(option.name);
+  if (!option.value.empty()) names += " " + std::string(option.value);
+  std::string line = names;
+  if (line.size() < 32) line.append(32 - line.size(), ' ');
+  line += " " + std::string(option.help);
+  const bool tell_default = !option.value.empty() && option.default_text != "off";
+  if (tell_default) line += " [" + std::string(option.default_text) + "]";
+  return line + "\n";
+}
+
+std::string rows(bool all) {
+  std::string text = "\n";
+  for (const Option& option : option_table()) {
+    if (all || option.common) text += row(option);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string help_text() {
+  return kUsage + rows(false) + kExit + "\nmore: preempt-wrap --help-all, and the README\n";
+}
+
+std::string help_all_text() {
+  return kUsage + rows(true) +
+         "\nDurations: 250ms 30s 1.5s 5m 1h30m; a bare number is seconds. Signals: USR1, SIGUSR1,\n"
+         "10, RTMIN+3. Each option is also a YAML key (--config FILE,\n"
+         "~/.config/preempt-wrap/config.yaml, /etc/preempt-wrap/config.yaml) and, but for paths\n"
+         "and hooks, an environment variable: PREEMPT_WRAP_GRACE=5m. Command line > environment\n"
+         "> --config > user > site. PREEMPT_WRAP_BYPASS=1 executes the command at once.\n" +
+         kExit;
+}
+
+}  // namespace pw

@@ -1,0 +1,46 @@
+#pragma once
+#include <list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/signal.hpp"
+#include "core/time.hpp"
+#include "os/helper.hpp"
+#include "verbs/chronicle.hpp"
+
+namespace pw {
+
+/// The user's --on-notice and --on-exit commands: run by /bin/sh beside the relay, never before it,
+/// each for at most 30 s. They learn of the notice by PREEMPT_SIGNAL, PREEMPT_CAUSE and
+/// PREEMPT_DEADLINE (seconds since 1970).
+class Hooks {
+ public:
+  explicit Hooks(Chronicle& chronicle) : chronicle_(chronicle) {}
+
+  struct Notice {
+    Signal signal = 0;  ///< 0: there was none
+    std::optional<Instant> deadline;
+  };
+  void run(const std::string& name, const std::string& command, const Notice& notice,
+           std::optional<int> exit_status = {});
+
+  /// Reaps and ends what is over; to be called when a child has ended or next_limit() has passed.
+  void advance();
+
+  bool running() const { return !running_.empty(); }
+  std::optional<Instant> next_limit() const;
+  std::vector<ProcessId> ids() const;
+  bool owns(int pid) const;
+
+ private:
+  struct Running {
+    std::string name;
+    Helper helper;
+    bool killed = false;
+  };
+  Chronicle& chronicle_;
+  std::list<Running> running_;
+};
+
+}  // namespace pw

@@ -1,0 +1,257 @@
+#include "verbs/narrator.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "core/duration.hpp"
+#include "core/signal_name.hpp"
+#include "os/process_table.hpp"
+
+namespace pw {
+namespace {
+
+std::string_view word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::relayed: return "relayed";
+    case Verdict::advice: return "advice";
+    case Verdict::covered: return "covered";
+    case Verdict::dropped: return "dropped";
+    case Verdict::forestalled: return "forestalled";
+    case Verdict::too_late: return "too-late";
+    case Verdict::passed: return "passed";
+    case Verdict::kept: return "kept";
+    case Verdict::typed: return "typed";
+    case Verdict::ignored: return "ignored";
+  }
+  return "";
+}
+
+std::string_view word(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::finished: return "finished";
+    case Outcome::failed: return "failed";
+    case Outcome::killed: return "killed";
+    case Outcome::preempted: return "preempted";
+  }
+  return "";
+}
+
+std::string_view word(Recipient::How how) {
+  switch (how) {
+    case Recipient::How::sent: return "sent";
+    case Recipient::How::by_slurm: return "by-slurm";
+    case Recipient::How::by_scancel: return "by-scancel";
+    case Recipient::How::withheld: return "withheld";
+    case Recipient::How::failed: return "failed";
+  }
+  return "";
+}
+
+bool is_notice(Verdict verdict) {
+  return verdict != Verdict::passed && verdict != Verdict::kept && verdict != Verdict::typed &&
+         verdict != Verdict::ignored;
+}
+
+// The sender's name, if it is still there to be asked.
+std::string sender_name(const CaughtSignal& caught) {
+  if (caught.code == SI_KERNEL) return "the kernel";
+  if (caught.sender == 0) return "outside this PID namespace";
+  const auto entry = read_process(caught.sender);
+  return entry ? entry->name : "pid " + std::to_string(caught.sender);
+}
+
+std::string_view code_word(int code) {
+  if (code == SI_KERNEL) return "kernel";
+  if (code == SI_QUEUE) return "queue";
+  if (code == SI_TKILL) return "tkill";
+  return code == SI_USER ? "user" : "other";
+}
+
+std::string who(const Recipient& recipient) {
+  return recipient.name + " (pid " + std::to_string(recipient.pid) + ")";
+}
+
+std::string what_was_sent(Signal signal, const Recipient& recipient) {
+  const std::string name = signal_name(signal);
+  switch (recipient.how) {
+    case Recipient::How::sent: return name + " sent to " + who(recipient);
+    case Recipient::How::by_slurm: return "Slurm itself has sent it to " + who(recipient);
+    case Recipient::How::by_scancel:
+      return name + " to the step of " + who(recipient) + " by scancel";
+    case Recipient::How::withheld:
+      return name + " not given to " + who(recipient) + ", which would kill its step";
+    case Recipient::How::failed:
+      return name + " could not be sent to " + who(recipient) + ": " +
+             std::generic_category().message(recipient.error);
+  }
+  return "";
+}
+
+std::string summary(Signal signal, const Recipients& recipients) {
+  if (recipients.empty()) return signal_name(signal) + " sent to nobody";
+  std::string text = what_was_sent(signal, recipients.front());
+  if (recipients.size() > 1) {
+    text += " and " + std::to_string(recipients.size() - 1) + " more";
+  }
+  return text;
+}
+
+std::string list(const Recipients& recipients) {
+  std::string text;
+  for (const Recipient& recipient : recipients) {
+    text += (text.empty() ? "" : ", ") + who(recipient);
+  }
+  return text;
+}
+
+std::string how_it_ended(const Ending& ending) {
+  if (ending.kind == Ending::Kind::exited) return "exited " + std::to_string(ending.number);
+  return "died of " + signal_name(ending.number);
+}
+
+}  // namespace
+
+void Narrator::started(const std::string& command, int pid, ProcessGroup group,
+                       const std::string& budget) {
+  chronicle_.log(LogLevel::info,
+                 "start: " + command + " (pid " + std::to_string(pid) + ")" + budget);
+  if (!chronicle_.wants_journal()) return;
+  chronicle_.journal("start", JournalRecord()
+                                  .add("command", command)
+                                  .add("trainer", pid)
+                                  .add("own_group", group == ProcessGroup::own)
+                                  .add("budget", budget));
+}
+
+void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
+                      const Recipients& sent) {
+  const bool notice = is_notice(judged.verdict);
+  const bool routine = judged.verdict == Verdict::covered || judged.verdict == Verdict::too_late;
+  const LogLevel level = notice && !routine ? LogLevel::info : LogLevel::debug;
+  if (!chronicle_.wants(level) && !chronicle_.wants_journal()) return;
+  const std::string name = signal_name(judged.signal);
+  const std::string sender = sender_name(caught);
+  std::string sentence = notice ? "notice " + name + " from " + sender : "signal " + name;
+  if (judged.verdict == Verdict::relayed || judged.verdict == Verdict::advice) {
+    sentence += judged.left ? ": " + spoken(*judged.left) + " left; " : "; ";
+    sentence += summary(judged.relayed_as, sent);
+    if (judged.verdict == Verdict::advice) sentence += " as advice, the end is far away";
+    if (judged.kill_in) sentence += "; SIGKILL in " + spoken(*judged.kill_in);
+  } else {
+    sentence += ": " + std::string(word(judged.verdict));
+  }
+  chronicle_.log(level, sentence);
+  journal_signal(judged, caught, sender);
+}
+
+void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& caught,
+                              const std::string& sender_name) {
+  if (!chronicle_.wants_journal()) return;
+  JournalRecord sender;
+  sender.add("pid", static_cast<std::int64_t>(caught.sender))
+      .add("uid", static_cast<std::int64_t>(caught.uid))
+      .add("name", sender_name);
+  JournalRecord record;
+  record.add("signal", signal_name(judged.signal))
+      .add("sender", sender)
+      .add("code", code_word(caught.code))
+      .add("verdict", word(judged.verdict));
+  if (caught.payload.queued) record.add("value", caught.payload.value);
+  if (judged.left) record.add("left_ms", judged.left->count() / 1'000'000);
+  if (judged.kill_in) record.add("kill_in_ms", judged.kill_in->count() / 1'000'000);
+  const bool typed = judged.verdict == Verdict::typed;
+  chronicle_.journal(is_notice(judged.verdict) ? "notice" : typed ? "typed" : "pass", record);
+}
+
+void Narrator::sent(Signal signal, const char* why, const Recipients& recipients) {
+  if (!chronicle_.wants_journal() || recipients.empty()) return;
+  std::vector<int> pids;
+  JournalRecord exceptions;
+  bool any = false;
+  for (const Recipient& recipient : recipients) {
+    if (recipient.how == Recipient::How::sent) {
+      pids.push_back(recipient.pid);
+    } else {
+      any = true;
+      exceptions.add(std::to_string(recipient.pid), word(recipient.how));
+    }
+  }
+  JournalRecord record;
+  record.add("signal", signal_name(signal)).add("why", why).add("to", std::span<const int>(pids));
+  if (any) record.add("otherwise", exceptions);
+  chronicle_.journal("sent", record);
+}
+
+void Narrator::climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left) {
+  chronicle_.log(LogLevel::info, "still running: " + summary(signal, recipients), left);
+  sent(signal, "rung", recipients);
+}
+
+void Narrator::stragglers(const Recipients& recipients, Nanos grace) {
+  chronicle_.log(LogLevel::warning, "left behind by the trainer: " + list(recipients) +
+                                        "; TERM sent, SIGKILL in " + spoken(grace));
+  for (const Recipient& recipient : recipients) {
+    chronicle_.journal("straggler",
+                       JournalRecord().add("target", recipient.pid).add("name", recipient.name));
+  }
+  sent(SIGTERM, "straggler", recipients);
+}
+
+void Narrator::killed(const Recipients& recipients, bool grace_over, std::optional<Nanos> after) {
+  if (recipients.empty()) return;
+  const std::string why = grace_over
+                              ? "the grace is over" + (after ? " after " + spoken(*after) : "")
+                              : "TERM was not enough";
+  chronicle_.log(LogLevel::warning, why + ": SIGKILL sent to " + list(recipients));
+  sent(SIGKILL, grace_over ? "kill" : "straggler", recipients);
+}
+
+void Narrator::unkillable(const ProcessEntry& entry) {
+  chronicle_.log(LogLevel::error, "cannot be killed: " + entry.name + " (pid " +
+                                      std::to_string(entry.id.pid) + ", state " +
+                                      std::string(1, entry.state) + ")");
+  chronicle_.journal("unkillable", JournalRecord()
+                                       .add("target", entry.id.pid)
+                                       .add("name", entry.name)
+                                       .add("state", std::string(1, entry.state)));
+}
+
+void Narrator::trainer_ended(const Ending& ending, bool killed_by_us, bool in_episode,
+                             std::optional<Nanos> after) {
+  JournalRecord record;
+  const bool exited = ending.kind == Ending::Kind::exited;
+  if (exited) {
+    record.add("code", ending.number);
+  } else {
+    record.add("signal", signal_name(ending.number)).add("killed_by_us", killed_by_us);
+  }
+  if (after) record.add("after_ms", after->count() / 1'000'000);
+  chronicle_.journal("trainer-ended", record);
+  if (exited || in_episode || ending.number != SIGKILL || killed_by_us) return;
+  chronicle_.log(LogLevel::warning,
+                 "the trainer was killed by SIGKILL, not by us (out of memory?)");
+}
+
+void Narrator::ended(const ExitStatus& status, const Supervision& run, Instant now,
+                     int left_behind) {
+  const RunFacts facts = run.facts();
+  if (facts.in_episode && run.episode_at()) {
+    std::string line =
+        "the trainer " + how_it_ended(facts.ending) + " after " + spoken(now - *run.episode_at());
+    if (run.killed_trainer()) line += ", killed by us";
+    if (run.kill_at() && *run.kill_at() > now)
+      line += ", " + spoken(*run.kill_at() - now) + " unused";
+    line += left_behind == 0 ? "; nothing left behind"
+                             : "; left behind: " + std::to_string(left_behind);
+    if (facts.ending.kind == Ending::Kind::exited && facts.ending.number != status.status) {
+      line += "; our exit status is " + std::to_string(status.status);
+    }
+    chronicle_.log(LogLevel::info, line);
+  }
+  chronicle_.journal("end", JournalRecord()
+                                .add("status", status.status)
+                                .add("outcome", word(status.outcome))
+                                .add("left_behind", left_behind));
+}
+
+}  // namespace pw

@@ -1,0 +1,34 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "core/supervision.hpp"
+#include "os/signal_fd.hpp"
+#include "verbs/chronicle.hpp"
+#include "verbs/trainer_tree.hpp"
+
+namespace pw {
+
+/// Says in the log and the journal what happened (docs/journal.md); decides nothing.
+class Narrator {
+ public:
+  explicit Narrator(Chronicle& chronicle) : chronicle_(chronicle) {}
+
+  void started(const std::string& command, int pid, ProcessGroup group, const std::string& budget);
+  void judged(const action::Judge& judged, const CaughtSignal& caught, const Recipients& sent);
+  void sent(Signal signal, const char* why, const Recipients& recipients);
+  void climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left);
+  void stragglers(const Recipients& recipients, Nanos grace);
+  void killed(const Recipients& recipients, bool grace_over, std::optional<Nanos> after);
+  void unkillable(const ProcessEntry& entry);
+  void trainer_ended(const Ending& ending, bool killed_by_us, bool in_episode,
+                     std::optional<Nanos> after);
+  void ended(const ExitStatus& status, const Supervision& run, Instant now, int left_behind);
+
+ private:
+  void journal_signal(const action::Judge& judged, const CaughtSignal& caught,
+                      const std::string& sender_name);
+  Chronicle& chronicle_;
+};
+
+}  // namespace pw

@@ -1,0 +1,260 @@
+#include "verbs/run.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+#include "config/environment.hpp"
+#include "core/pattern.hpp"
+#include "core/srun_rule.hpp"
+#include "core/text.hpp"
+#include "os/reaper.hpp"
+#include "os/terminal.hpp"
+#include "slurm/environment.hpp"
+#include "verbs/budget.hpp"
+#include "verbs/help.hpp"
+#include "verbs/settings.hpp"
+#include "verbs/supervisor.hpp"
+
+namespace pw {
+namespace {
+
+constexpr std::size_t kCommandShown = 60;
+
+int fail(int status, const std::string& text) {
+  std::fprintf(stderr, "preempt-wrap: %s\n", text.c_str());
+  return status;
+}
+
+std::string shown(const std::vector<std::string>& command) {
+  std::string text;
+  for (const std::string& word : command) text += (text.empty() ? "" : " ") + word;
+  if (text.size() > kCommandShown) text = text.substr(0, kCommandShown - 3) + "...";
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return text;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::string user_name() {
+  const std::string user = environment_value("SLURM_JOB_USER");
+  return user.empty() ? environment_value("USER") : user;
+}
+
+std::string or_zero(const char* variable) {
+  const std::string value = environment_value(variable);
+  return value.empty() ? "0" : value;
+}
+
+PatternValues pattern_values(const std::optional<SlurmJob>& job) {
+  PatternValues values{.job_id = "0",
+                       .array_job_id = "0",
+                       .array_task = "0",
+                       .task = "0",
+                       .node = "0",
+                       .node_name = host_name(),
+                       .user = user_name(),
+                       .host = host_name()};
+  if (!job) return values;
+  const std::string array = environment_value("SLURM_ARRAY_JOB_ID");
+  const std::string node = environment_value("SLURMD_NODENAME");
+  values.job_id = job->job_id;
+  values.array_job_id = array.empty() ? job->job_id : array;
+  values.array_task = or_zero("SLURM_ARRAY_TASK_ID");
+  values.task = std::to_string(job->rank);
+  values.node = or_zero("SLURM_NODEID");
+  if (!node.empty()) values.node_name = node;
+  return values;
+}
+
+Policy policy_for(const Settings& settings, const std::optional<SlurmJob>& job) {
+  Policy policy{.notices = settings.notices,
+                .signal_map = settings.signal_map,
+                .ladder = settings.ladder,
+                .schedule = {},
+                .margin = settings.margin,
+                .stragglers = settings.stragglers};
+  policy.schedule.deadline_known = settings.lead_known;
+  policy.schedule.lead = settings.lead;
+  policy.schedule.in_slurm = job.has_value();
+  if (job) {
+    policy.schedule.job_end = job->end;
+    policy.schedule.kill_wait = job->conf.kill_wait.value_or(policy.schedule.kill_wait);
+  }
+  return policy;
+}
+
+// To srun only what it forwards may be a notice; the rest would end its step (core/srun_rule).
+void respect_srun(Policy& policy) {
+  for (Signal signal = 1; signal <= kRtMax; ++signal) {
+    if (way_through_srun(signal) == SrunWay::withhold) policy.signal_map.emplace(signal, 0);
+  }
+}
+
+// Section 4.3 of the design: in a group of its own the trainer has INT and QUIT by default, as a
+// scheduler's child expects; in a terminal's group what nohup and `&` ignored stays ignored.
+Launch launch_for(const Beginning& beginning, const Settings& settings, ProcessGroup group,
+                  std::vector<std::string> command) {
+  Launch plan;
+  plan.command = std::move(command);
+  plan.environment = trainer_environment();
+  plan.mask = beginning.signals.mask;
+  plan.defaults = {SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD};
+  for (Signal signal = kRtMin; signal <= kRtMax; ++signal) plan.defaults.insert(signal);
+  if (group == ProcessGroup::own) {
+    plan.defaults.insert(SIGINT);
+    plan.defaults.insert(SIGQUIT);
+  }
+  for (Signal signal = 1; signal <= kRtMax; ++signal) {
+    if (plan.defaults.contains(signal)) sigdelset(&plan.mask, signal);
+  }
+  plan.group = group;
+  plan.parent_death = settings.if_wrapper_dies;
+  plan.close_standard = beginning.closed_fds;
+  return plan;
+}
+
+int tell_launch_failure(const LaunchFailure& failure, const std::string& command) {
+  const bool missing = failure.error == ENOENT || failure.error == ENOTDIR;
+  const bool there =
+      missing && command.find('/') != std::string::npos && access(command.c_str(), F_OK) == 0;
+  std::string text = command + ": " + std::strerror(failure.error);
+  if (there) text += " (the file is there; what its first line, #!, names is not)";
+  if (command == "config" || command == "help" || command == "version") {
+    text += "; a verb is one only as the first word: preempt-wrap " + command + " ...";
+  }
+  return fail(missing ? kNotFound : kNotExecutable, text);
+}
+
+// No process could be made for us to stand beside; the bare command would have run, so it does.
+int run_unsupervised(const Launch& plan, const Error& error) {
+  fail(0, "warning: " + error.text() + "; the command runs in our place, unsupervised");
+  return tell_launch_failure({LaunchStage::exec, exec_in_place(plan)}, plan.command[0]);
+}
+
+// The same signal ends us, so that a shell's loop sees it; without a core file of ours.
+void die_of(Signal signal) {
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  struct sigaction by_default {};
+  by_default.sa_handler = SIG_DFL;
+  sigaction(signal, &by_default, nullptr);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  raise(signal);
+  sigprocmask(SIG_UNBLOCK, &only, nullptr);
+}
+
+int supervise(const Beginning& beginning, EffectiveSettings& effective) {
+  Settings& settings = effective.merged.settings;
+  const bool terminal = has_controlling_terminal();
+  if (terminal) leave_job_control_signals(beginning.signals);
+  const auto job = find_slurm_job();
+  const bool share = terminal || (job && job->conf.proctrack == Proctrack::pgid);
+  const ProcessGroup group = share ? ProcessGroup::shared : ProcessGroup::own;
+
+  for (std::string* path : {&settings.journal, &settings.done_file}) {
+    const auto expanded = expand_pattern(*path, pattern_values(job));
+    if (!expanded) return fail(kOwnFailure, expanded.error().text());
+    *path = *expanded;
+  }
+  Identity identity;
+  identity.host = host_name();
+  if (job) {
+    identity.job = job->id;
+    identity.step = job->step;
+    identity.rank = job->rank;
+    identity.restarts = job->restarts;
+  }
+  Launch launch = launch_for(beginning, settings, group, std::move(effective.line.command));
+  const std::string program = launch.command[0];
+
+  Chronicle chronicle(settings.log_level, identity);
+  auto signals = SignalFd::open();
+  if (!signals) return run_unsupervised(launch, signals.error());
+  const auto foreign = children_before_start();
+  become_subreaper();
+  if (!settings.journal.empty()) chronicle.open_journal(settings.journal);
+  for (const Complaint& warning : effective.merged.warnings) {
+    if (identity.rank == 0) chronicle.warn(warning.line());
+  }
+  const Budget budget = plan_budget(settings, job);
+  for (const std::string& warning : budget.warnings) chronicle.warn(warning);
+
+  Supervisor::Plan plan{.policy = policy_for(settings, job),
+                        .settings = settings,
+                        .launch = launch,
+                        .command = shown(launch.command),
+                        .budget = budget.sentence,
+                        .deaf_to = beginning.signals.ignored,
+                        .terminal = terminal,
+                        .job = job,
+                        .foreign = foreign};
+  if (base_name(program) == "srun") respect_srun(plan.policy);
+  if (group == ProcessGroup::own) {
+    plan.deaf_to.erase(SIGINT);
+    plan.deaf_to.erase(SIGQUIT);
+  }
+  Supervisor supervisor(std::move(plan), std::move(*signals), chronicle);
+  const auto status = supervisor.run();
+  if (!status) {
+    chronicle.close();
+    const LaunchFailure& failure = status.error();
+    if (failure.stage == LaunchStage::spawn) {
+      return run_unsupervised(launch,
+                              {"start a second process", {failure.error, std::generic_category()}});
+    }
+    return tell_launch_failure(failure, program);
+  }
+  if (status->die_of != 0) die_of(status->die_of);
+  return status->status;
+}
+
+int bypass(const Beginning& beginning, const CommandLine& line) {
+  Launch plan;
+  plan.command = line.command;
+  plan.environment = trainer_environment();
+  plan.mask = beginning.signals.mask;
+  plan.close_standard = beginning.closed_fds;
+  return tell_launch_failure({LaunchStage::exec, exec_in_place(plan)}, line.command[0]);
+}
+
+}  // namespace
+
+int run(const Beginning& beginning, std::span<const std::string> words) {
+  if (environment_value(kBypass) == "1") {
+    const CommandLine line = parse_command_line(words);
+    if (!line.command.empty()) return bypass(beginning, line);
+  }
+  EffectiveSettings settings = read_settings(words);
+  if (settings.line.wanted != Wanted::run && settings.line.errors.empty()) {
+    const Wanted wanted = settings.line.wanted;
+    std::fputs(wanted == Wanted::help       ? help_text().c_str()
+               : wanted == Wanted::help_all ? help_all_text().c_str()
+                                            : "preempt-wrap " PW_VERSION "\n",
+               stdout);
+    return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
+  }
+  auto& errors = settings.merged.errors;
+  if (settings.line.command.empty()) {
+    errors.push_back({{Layer::command_line, "command line"},
+                      "no command to run (preempt-wrap --help shows how)"});
+  }
+  if (!errors.empty()) {
+    std::fputs(error_message(errors).c_str(), stderr);
+    return kOwnFailure;
+  }
+  return supervise(beginning, settings);
+}
+
+}  // namespace pw

@@ -1,0 +1,23 @@
+#pragma once
+#include <span>
+#include <string>
+
+#include "os/signal_fd.hpp"
+#include "os/standard_fds.hpp"
+
+namespace pw {
+
+/// What main did first, before anything could go wrong.
+struct Beginning {
+  InheritedSignals signals;
+  ClosedStandardFds closed_fds;
+};
+
+/// The verb `run`: reads the settings, starts the trainer, supervises it. Returns our exit status,
+/// or does not return: where no second process can be made, the command runs in our place.
+int run(const Beginning& beginning, std::span<const std::string> words);
+
+/// The verb `config`: prints the effective settings as YAML, each with where it came from.
+int config(std::span<const std::string> words);
+
+}  // namespace pw

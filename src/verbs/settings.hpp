@@ -1,0 +1,24 @@
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/command_line.hpp"
+#include "core/settings.hpp"
+
+namespace pw {
+
+/// The command line and all layers below it, read and merged.
+struct EffectiveSettings {
+  CommandLine line;
+  Merged merged;
+};
+
+/// Reads the layers of design section 3. Only files that can be read count; a --config file that
+/// cannot is an error, a site or user file a warning, one that is not there nothing.
+EffectiveSettings read_settings(std::span<const std::string> words);
+
+/// All complaints in one message, each line with its origin; empty if there are none.
+std::string error_message(const std::vector<Complaint>& errors);
+
+}  // namespace pw

@@ -1,0 +1,280 @@
+#include "verbs/supervisor.hpp"
+
+#include <unistd.h>
+
+#include "config/environment.hpp"
+#include "core/text.hpp"
+#include "os/clock.hpp"
+#include "os/loop.hpp"
+#include "os/reaper.hpp"
+
+namespace pw {
+namespace {
+
+constexpr Nanos kDoneFileLimit = Seconds(10);
+
+void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
+  if (at && (!wake || *at < *wake)) wake = at;
+}
+
+// The trainer's group holds what the kernel or slurmstepd sent to the whole group.
+bool slurm_signals_descendants(const SlurmJob& job, ProcessGroup group) {
+  // In a batch script only container-wide signals reach descendants; `scancel -b` and B:USR1 do not
+  // (facts, section 2b), so there the relay is never left out.
+  if (job.step.empty()) return false;
+  return job.conf.proctrack == Proctrack::linuxproc ||
+         (job.conf.proctrack == Proctrack::pgid && group == ProcessGroup::shared);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
+    : plan_(std::move(plan)),
+      signals_(std::move(signals)),
+      chronicle_(chronicle),
+      narrator_(chronicle),
+      hooks_(chronicle),
+      run_(plan_.policy) {}
+
+boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
+  drain_signals();
+  if (!finished_) {
+    const auto pid = launch(plan_.launch);
+    if (!pid) return pid.error();
+    TrainerTree::Plan plan{.name = plan_.command,
+                           .program = std::string(base_name(plan_.launch.command[0])),
+                           .group = plan_.launch.group,
+                           .foreign = plan_.foreign};
+    const std::string job_id = plan_.job ? plan_.job->job_id : "";
+    tree_.emplace(Child(*pid), std::move(plan), [this, job_id](int srun_pid, Signal signal) {
+      auto step_signal = StepSignal::start(srun_pid, signal, job_id);
+      if (step_signal) {
+        step_signals_.push_back(std::move(*step_signal));
+      } else {
+        chronicle_.warn(step_signal.error().text() + "; the step was not told");
+      }
+    });
+    happen(event::TrainerStarted{});
+    narrator_.started(plan_.command, *pid, plan_.launch.group, plan_.budget);
+  }
+  while (!finished_) {
+    chronicle_.flush();
+    wait();
+  }
+  return finish();
+}
+
+void Supervisor::wait() {
+  std::optional<Instant> wake = run_.next_wake();
+  consider(wake, hooks_.next_limit());
+  std::vector<int> fds{signals_.fd(), trainer_ended_ ? -1 : tree_->trainer_end_fd()};
+  for (const StepSignal& step_signal : step_signals_) {
+    consider(wake, step_signal.helper().limit());
+    fds.push_back(step_signal.helper().output_fd());
+  }
+  wait_for(fds, wake);
+  // Signals first: a typed INT that ended the trainer is known before its end is.
+  drain_signals();
+  if (finished_) return;
+  const auto due = run_.next_wake();
+  if (due && monotonic_now() >= *due) happen(event::TimeCame{});
+  advance_helpers();
+}
+
+void Supervisor::drain_signals() {
+  bool child_changed = false;
+  for (;;) {
+    const SignalFd::Batch batch = signals_.read();
+    for (std::size_t i = 0; i < batch.count && !finished_; ++i) {
+      if (batch.signals[i].signal == SIGCHLD) {
+        child_changed = true;
+      } else {
+        take(batch.signals[i]);
+      }
+    }
+    if (batch.count < batch.signals.size()) break;
+  }
+  if (tree_ && !finished_) reap();
+  if (tree_ && child_changed && !finished_) happen(event::TreeChanged{});
+}
+
+void Supervisor::take(const CaughtSignal& caught) {
+  if (plan_.deaf_to.contains(caught.signal)) return;
+  caught_ = caught;
+  event::SignalCame came{.signal = caught.signal, .payload = caught.payload};
+  const bool shared = plan_.launch.group == ProcessGroup::shared;
+  if (caught.sender == getpid()) {
+    came.cause = Cause::ourselves;
+  } else if (caught.code == SI_KERNEL && plan_.terminal && shared) {
+    came.cause = Cause::typed;
+  } else if (plan_.job && plan_.job->slurmstepd != 0 && plan_.job->slurmstepd == caught.sender &&
+             slurm_signals_descendants(*plan_.job, plan_.launch.group)) {
+    came.delivery = Delivery::by_slurm;
+  }
+  happen(came);
+}
+
+void Supervisor::happen(const Event& event) {
+  answers_.push_back(event);
+  while (!answers_.empty() && !finished_) {
+    const Event next = std::move(answers_.front());
+    answers_.pop_front();
+    for (const Action& action : run_.step(monotonic_now(), next)) {
+      std::visit([this](const auto& todo) { act(todo); }, action);
+    }
+  }
+}
+
+// Whose child has ended decides who reaps it; orphans that became ours are reaped here.
+void Supervisor::reap() {
+  for (pid_t pid = next_ended_child(); pid > 0; pid = next_ended_child()) {
+    if (pid == tree_->trainer_pid() && !trainer_ended_) {
+      end_trainer();
+    } else if (is_helper(pid)) {
+      advance_helpers();
+    } else {
+      reap_orphan(pid);
+    }
+  }
+}
+
+void Supervisor::end_trainer() {
+  const auto ending = tree_->reap_trainer();
+  if (!ending) return;
+  trainer_ended_ = true;
+  std::optional<Nanos> after;
+  if (run_.episode_at()) after = monotonic_now() - *run_.episode_at();
+  narrator_.trainer_ended(*ending, run_.killed_trainer(), run_.episode_at().has_value(), after);
+  happen(event::TrainerEnded{*ending});
+}
+
+bool Supervisor::is_helper(int pid) const {
+  for (const StepSignal& step : step_signals_) {
+    if (step.helper().id().pid == pid) return true;
+  }
+  return hooks_.owns(pid);
+}
+
+void Supervisor::advance_helpers() {
+  hooks_.advance();
+  for (auto step = step_signals_.begin(); step != step_signals_.end();) {
+    const auto over = step->advance();
+    if (!over) {
+      ++step;
+      continue;
+    }
+    chronicle_.log(LogLevel::info, *over);
+    chronicle_.journal("scancel", JournalRecord().add("text", *over));
+    step = step_signals_.erase(step);
+  }
+}
+
+void Supervisor::update_helpers() {
+  std::vector<ProcessId> ids = chronicle_.helpers();
+  for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
+  for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
+  tree_->set_helpers(std::move(ids));
+}
+
+std::optional<Nanos> Supervisor::time_left() const {
+  const auto deadline = run_.deadline();
+  return deadline ? std::optional<Nanos>(deadline->at - monotonic_now()) : std::nullopt;
+}
+
+void Supervisor::act(const action::Judge& judge) {
+  narrator_.judged(judge, caught_, recipients_);
+  recipients_.clear();
+}
+
+void Supervisor::act(const action::Relay& relay) {
+  if (plan_.settings.to != Audience::child) update_helpers();
+  recipients_ = tree_->relay(relay.signal, relay.payload, plan_.settings.to, relay.delivery);
+  if (notice_.signal == 0) {
+    const auto deadline = run_.deadline();
+    notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
+    hooks_.run("on-notice", plan_.settings.on_notice, notice_);
+  }
+  narrator_.sent(relay.signal, "notice", recipients_);
+}
+
+void Supervisor::act(const action::Pass& pass) {
+  recipients_ = tree_->pass(pass.signal, pass.payload);
+  narrator_.sent(pass.signal, "pass", recipients_);
+}
+
+void Supervisor::act(const action::Climb& climb) {
+  update_helpers();
+  narrator_.climbed(climb.signal, tree_->climb(climb.signal), time_left());
+}
+
+void Supervisor::act(const action::EndStragglers&) {
+  update_helpers();
+  narrator_.stragglers(tree_->end_stragglers(), *plan_.policy.stragglers);
+}
+
+void Supervisor::act(const action::KillTree&) {
+  update_helpers();
+  const Recipients killed = tree_->kill();
+  std::optional<Nanos> after;
+  if (run_.episode_at()) after = monotonic_now() - *run_.episode_at();
+  if (!killing_named_) narrator_.killed(killed, run_.killed_trainer(), after);
+  killing_named_ = true;
+  answers_.push_back(tree_->look());
+}
+
+void Supervisor::act(const action::LookAtTree&) {
+  update_helpers();
+  answers_.push_back(tree_->look());
+}
+
+void Supervisor::act(const action::Finish&) { finished_ = true; }
+
+// Asked by a process of its own: a hung filesystem must not keep us from ending.
+bool Supervisor::work_done() {
+  if (plan_.settings.done_file.empty()) return false;
+  auto test =
+      Helper::start({"/bin/sh", "-c", "test -e \"$0\"", plan_.settings.done_file},
+                    trainer_environment(), Helper::Output::ours, monotonic_now() + kDoneFileLimit);
+  if (!test) return false;
+  for (;;) {
+    if (const auto ending = test->reap()) return *ending == Ending{Ending::Kind::exited, 0};
+    if (monotonic_now() >= test->limit()) {
+      test->kill();
+      return false;
+    }
+    wait_for({signals_.fd()}, test->limit());
+    signals_.read();
+  }
+}
+
+ExitStatus Supervisor::finish() {
+  RunFacts facts = run_.facts();
+  facts.work_done = facts.in_episode && work_done();
+  const ExitStatus status =
+      decide_exit_status(facts, plan_.settings.exit_preempted, plan_.settings.exit_zero);
+  int left_behind = 0;
+  if (tree_) {
+    update_helpers();
+    if (next_ended_child() != -1) {
+      for (const ProcessEntry& entry : tree_->living()) {
+        ++left_behind;
+        if (killing_named_) narrator_.unkillable(entry);
+      }
+    }
+    if (const auto error = tree_->take_table_error()) {
+      chronicle_.warn(error->text() + ": only the trainer and its process group were watched");
+    }
+  }
+  narrator_.ended(status, run_, monotonic_now(), left_behind);
+  hooks_.run("on-exit", plan_.settings.on_exit, notice_, status.status);
+  while (hooks_.running()) {
+    chronicle_.flush();
+    wait_for({signals_.fd()}, hooks_.next_limit());
+    signals_.read();
+    hooks_.advance();
+  }
+  chronicle_.close();
+  return status;
+}
+
+}  // namespace pw

@@ -1,0 +1,80 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+
+#include "core/supervision.hpp"
+#include "os/signal_fd.hpp"
+#include "slurm/environment.hpp"
+#include "slurm/step_signal.hpp"
+#include "verbs/chronicle.hpp"
+#include "verbs/hooks.hpp"
+#include "verbs/narrator.hpp"
+#include "verbs/trainer_tree.hpp"
+
+namespace pw {
+
+/// Carries out what the state machine decides, for one run: signals in, actions out, one loop, one
+/// blocking call, one thread. Acts first, writes after.
+class Supervisor {
+ public:
+  struct Plan {
+    Policy policy;
+    Settings settings;
+    Launch launch;
+    std::string command;  ///< for sentences
+    std::string budget;   ///< what the start line says of the time
+    SignalSet deaf_to;    ///< found ignored: no notices, not relayed
+    bool terminal = false;
+    std::optional<SlurmJob> job;
+    std::vector<ProcessId> foreign;  ///< children before the start
+  };
+  Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle);
+
+  /// Starts the trainer and returns when all is over. A failed launch is the caller's to tell.
+  boost::system::result<ExitStatus, LaunchFailure> run();
+
+ private:
+  void drain_signals();
+  void take(const CaughtSignal& caught);
+  void happen(const Event& event);
+  void reap();
+  void end_trainer();
+  bool is_helper(int pid) const;
+  void wait();
+  void advance_helpers();
+  bool work_done();
+  ExitStatus finish();
+
+  void act(const action::Judge& judge);
+  void act(const action::Relay& relay);
+  void act(const action::Pass& pass);
+  void act(const action::Climb& climb);
+  void act(const action::EndStragglers&);
+  void act(const action::KillTree&);
+  void act(const action::LookAtTree&);
+  void act(const action::Finish&);
+
+  void update_helpers();
+  std::optional<Nanos> time_left() const;
+
+  Plan plan_;
+  SignalFd signals_;
+  Chronicle& chronicle_;
+  Narrator narrator_;
+  Hooks hooks_;
+  Supervision run_;
+  std::optional<TrainerTree> tree_;
+  std::list<StepSignal> step_signals_;
+  CaughtSignal caught_;    // the signal that is being worked on
+  Recipients recipients_;  // of the last relay or pass
+  Hooks::Notice notice_;   // the first that was relayed
+  std::deque<Event> answers_;
+  bool trainer_ended_ = false;
+  bool killing_named_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace pw

@@ -1,0 +1,178 @@
+#include "verbs/trainer_tree.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/srun_rule.hpp"
+#include "os/process_table.hpp"
+#include "os/reaper.hpp"
+
+namespace pw {
+namespace {
+
+// A tree that forks while it is signalled is looked at again, but not for ever.
+constexpr int kLooksMax = 5;
+
+Recipient recipient(int pid, const std::string& name, int error) {
+  return {pid, name, error == 0 ? Recipient::How::sent : Recipient::How::failed, error};
+}
+
+}  // namespace
+
+TrainerTree::TrainerTree(Child trainer, Plan plan, Scancel scancel)
+    : trainer_(std::move(trainer)), plan_(std::move(plan)), scancel_(std::move(scancel)) {}
+
+std::optional<Error> TrainerTree::take_table_error() { return std::exchange(table_error_, {}); }
+
+bool TrainerTree::notified(const ProcessId& id) const {
+  return std::find(notified_.begin(), notified_.end(), id) != notified_.end();
+}
+
+void TrainerTree::notify(const ProcessId& id) {
+  if (!notified(id)) notified_.push_back(id);
+}
+
+std::vector<ProcessEntry> TrainerTree::living() {
+  const auto table = read_process_table();
+  if (!table) {
+    if (table_readable_) table_error_ = table.error();
+    table_readable_ = false;
+    return {};
+  }
+  std::vector<ProcessId> excluded = helpers_;
+  excluded.insert(excluded.end(), plan_.foreign.begin(), plan_.foreign.end());
+  return living_descendants(*table, getpid(), excluded);
+}
+
+std::vector<ProcessEntry> TrainerTree::others() {
+  auto entries = living();
+  std::erase_if(entries, [this](const ProcessEntry& e) { return e.id.pid == trainer_.pid(); });
+  return entries;
+}
+
+Recipient TrainerTree::through_srun(int pid, const std::string& name, Signal signal) {
+  if (way_through_srun(signal) == SrunWay::withhold) {
+    return {pid, name, Recipient::How::withheld, 0};
+  }
+  scancel_(pid, signal);
+  return {pid, name, Recipient::How::by_scancel, 0};
+}
+
+Recipient TrainerTree::send_trainer(Signal signal, const Payload& payload) {
+  if (plan_.program == "srun" && way_through_srun(signal) != SrunWay::direct) {
+    return through_srun(trainer_.pid(), plan_.name, signal);
+  }
+  return recipient(trainer_.pid(), plan_.name, trainer_.send(signal, payload));
+}
+
+Recipient TrainerTree::send_other(const ProcessEntry& entry, Signal signal,
+                                  const Payload& payload) {
+  if (entry.name == "srun" && way_through_srun(signal) != SrunWay::direct) {
+    return through_srun(entry.id.pid, entry.name, signal);
+  }
+  const int error = send_to_process(entry.id, signal, payload);
+  if (error == 0 && entry.stopped()) send_to_process(entry.id, SIGCONT);
+  return recipient(entry.id.pid, entry.name, error);
+}
+
+Recipients TrainerTree::relay(Signal signal, const Payload& payload, Audience audience,
+                              Delivery delivery) {
+  Recipients sent;
+  if (delivery == Delivery::by_slurm) {
+    sent.push_back({trainer_.pid(), plan_.name, Recipient::How::by_slurm, 0});
+    for (const ProcessEntry& entry : others()) notify(entry.id);
+    return sent;
+  }
+  // With more than the child to reach: look before the trainer may die and its tree scatter.
+  if (audience != Audience::child) relay_to_others(signal, payload, audience, sent);
+  sent.insert(sent.begin(), send_trainer(signal, payload));
+  const auto trainer = read_process(trainer_.pid());
+  if (trainer && trainer->stopped()) trainer_.send(SIGCONT);
+  return sent;
+}
+
+void TrainerTree::relay_to_others(Signal signal, const Payload& payload, Audience audience,
+                                  Recipients& sent) {
+  const auto trainer = read_process(trainer_.pid());
+  for (int i = 0; i < kLooksMax; ++i) {
+    bool found_more = false;
+    for (const ProcessEntry& entry : others()) {
+      if (audience == Audience::group && (!trainer || entry.group != trainer->group)) continue;
+      if (notified(entry.id)) continue;
+      found_more = true;
+      notify(entry.id);
+      sent.push_back(send_other(entry, signal, payload));
+    }
+    if (!found_more) return;
+  }
+}
+
+// In a terminal's group fg has continued the trainer together with us; a second CONT would be one
+// more than without us, unless somebody continued us alone.
+Recipients TrainerTree::pass(Signal signal, const Payload& payload) {
+  if (signal == SIGCONT && plan_.group == ProcessGroup::shared) {
+    const auto trainer = read_process(trainer_.pid());
+    if (trainer && !trainer->stopped()) return {};
+  }
+  return {send_trainer(signal, payload)};
+}
+
+Recipients TrainerTree::climb(Signal signal) {
+  Recipients sent;
+  if (!trainer_.reap()) {
+    sent.push_back(send_trainer(signal, {}));
+    const auto trainer = read_process(trainer_.pid());
+    if (trainer && trainer->stopped()) trainer_.send(SIGCONT);
+  }
+  if (notified_.empty()) return sent;
+  for (const ProcessEntry& entry : others()) {
+    if (notified(entry.id)) sent.push_back(send_other(entry, signal, {}));
+  }
+  return sent;
+}
+
+event::TreeSeen TrainerTree::look() {
+  event::TreeSeen seen;
+  if (next_ended_child() == -1) return seen;
+  for (const ProcessEntry& entry : others()) ++(notified(entry.id) ? seen.notified : seen.others);
+  // Without a process table: somebody is there, we cannot know who.
+  if (!table_readable_) seen.others = 1;
+  return seen;
+}
+
+Recipients TrainerTree::end_stragglers() {
+  Recipients sent;
+  for (const ProcessEntry& entry : others()) sent.push_back(send_other(entry, SIGTERM, {}));
+  return table_readable_ ? sent : signal_group(SIGTERM);
+}
+
+Recipients TrainerTree::kill() {
+  Recipients sent;
+  std::vector<ProcessId> killed;
+  if (!trainer_.reap())
+    sent.push_back(recipient(trainer_.pid(), plan_.name, trainer_.send(SIGKILL)));
+  for (int i = 0; i < kLooksMax; ++i) {
+    bool found_more = false;
+    for (const ProcessEntry& entry : others()) {
+      if (std::find(killed.begin(), killed.end(), entry.id) != killed.end()) continue;
+      found_more = true;
+      killed.push_back(entry.id);
+      sent.push_back(recipient(entry.id.pid, entry.name, send_to_process(entry.id, SIGKILL)));
+    }
+    if (!found_more) break;
+  }
+  if (!table_readable_) signal_group(SIGKILL);
+  return sent;
+}
+
+// The last resort without /proc: what stayed in the group that we made for the trainer. Its number
+// cannot have been given away while a member lives.
+Recipients TrainerTree::signal_group(Signal signal) {
+  if (plan_.group != ProcessGroup::own) return {};
+  return {recipient(trainer_.pid(), "its process group", ::kill(-trainer_.pid(), signal))};
+}
+
+}  // namespace pw

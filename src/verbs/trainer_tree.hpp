@@ -1,0 +1,78 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/process_tree.hpp"
+#include "core/settings.hpp"
+#include "core/supervision.hpp"
+#include "os/child.hpp"
+#include "os/launch.hpp"
+
+namespace pw {
+
+/// What became of one signal to one process.
+struct Recipient {
+  enum class How { sent, by_slurm, by_scancel, withheld, failed };
+  int pid = 0;
+  std::string name;
+  How how = How::sent;
+  int error = 0;  ///< errno of a failed one
+};
+using Recipients = std::vector<Recipient>;
+
+/// The trainer and all its descendants: sends what the state machine asks for and remembers who
+/// was notified. Signals other processes than the trainer only through pidfds checked against
+/// their start time. Never signals our helpers, nor children that were there before the start.
+class TrainerTree {
+ public:
+  using Scancel = std::function<void(int srun_pid, Signal signal)>;
+
+  struct Plan {
+    std::string name;     ///< the trainer's words, for sentences
+    std::string program;  ///< base name of its first word
+    ProcessGroup group = ProcessGroup::own;
+    std::vector<ProcessId> foreign;  ///< children before the start
+  };
+  TrainerTree(Child trainer, Plan plan, Scancel scancel);
+
+  int trainer_end_fd() const { return trainer_.end_fd(); }
+  int trainer_pid() const { return trainer_.pid(); }
+  std::optional<Ending> reap_trainer() { return trainer_.reap(); }
+
+  void set_helpers(std::vector<ProcessId> helpers) { helpers_ = std::move(helpers); }
+
+  Recipients relay(Signal signal, const Payload& payload, Audience audience, Delivery delivery);
+  Recipients pass(Signal signal, const Payload& payload);
+  Recipients climb(Signal signal);
+  Recipients end_stragglers();
+  Recipients kill();
+  event::TreeSeen look();
+
+  /// What still lives, the trainer too, for the line that names it.
+  std::vector<ProcessEntry> living();
+
+  /// Why the process table cannot be read, once; then only the trainer and its group are reached.
+  std::optional<Error> take_table_error();
+
+ private:
+  std::vector<ProcessEntry> others();
+  bool notified(const ProcessId& id) const;
+  void notify(const ProcessId& id);
+  Recipient send_trainer(Signal signal, const Payload& payload);
+  Recipient send_other(const ProcessEntry& entry, Signal signal, const Payload& payload);
+  Recipient through_srun(int pid, const std::string& name, Signal signal);
+  void relay_to_others(Signal signal, const Payload& payload, Audience audience, Recipients& sent);
+  Recipients signal_group(Signal signal);
+
+  Child trainer_;
+  Plan plan_;
+  Scancel scancel_;
+  std::vector<ProcessId> notified_;
+  std::vector<ProcessId> helpers_;
+  std::optional<Error> table_error_;
+  bool table_readable_ = true;
+};
+
+}  // namespace pw

@@ -1,0 +1,42 @@
+#include "verbs/verb.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <span>
+
+#include "core/exit_status.hpp"
+#include "verbs/help.hpp"
+
+namespace pw {
+namespace {
+
+// Names that later versions will use; a command of that name needs `--` before it already now.
+constexpr auto kReserved = std::to_array<std::string_view>(
+    {"relay", "watch", "gate", "status", "report", "drill", "doctor"});
+
+int print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
+}
+
+}  // namespace
+
+int perform(const Beginning& beginning, const std::vector<std::string>& words) {
+  const std::string first = words.empty() ? "" : words[0];
+  const std::span<const std::string> rest = std::span(words).subspan(words.empty() ? 0 : 1);
+  if (first == "run") return run(beginning, rest);
+  if (first == "config") return config(rest);
+  if (first == "help") return print(help_text());
+  if (first == "version") return print("preempt-wrap " PW_VERSION "\n");
+  if (std::find(kReserved.begin(), kReserved.end(), first) != kReserved.end()) {
+    std::fprintf(stderr,
+                 "preempt-wrap: the verb %s is reserved for a later version; for a command of that "
+                 "name write: preempt-wrap -- %s\n",
+                 first.c_str(), first.c_str());
+    return kOwnFailure;
+  }
+  return run(beginning, words);
+}
+
+}  // namespace pw
