@@ -2,6 +2,8 @@
 
 add_library(pw_flags INTERFACE)
 target_compile_options(pw_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                       -Wno-missing-field-initializers  # designated initialisers leave out on purpose
+                      
                        -ffunction-sections -fdata-sections)
 if(PW_SANITIZE)
   target_compile_options(pw_flags INTERFACE -fsanitize=address,undefined

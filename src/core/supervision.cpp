@@ -84,10 +84,12 @@ void Supervision::on(const event::TrainerEnded& ended) {
 }
 
 void Supervision::on(const event::TreeSeen& seen) {
+  const bool gone = ending_ && seen.notified + seen.others == 0;
+  if (giving_up_ || (phase_ == Phase::sweeping && gone)) return finish();
   if (!ending_) return;
   if (phase_ == Phase::draining && seen.notified > 0) return;
-  if (phase_ == Phase::running || phase_ == Phase::draining) return sweep(seen.others);
-  if (phase_ == Phase::sweeping && seen.notified + seen.others == 0) finish();
+  // Advice makes no episode: who got it is a straggler like any other.
+  if (phase_ == Phase::running || phase_ == Phase::draining) sweep(seen.notified + seen.others);
 }
 
 void Supervision::on(const event::TreeChanged&) {
@@ -230,7 +232,10 @@ void Supervision::climb_due() {
     climb(ladder_.take_next());
   }
   if (phase_ != Phase::sweeping) return;
-  if (give_up_at_ && now_ >= *give_up_at_) return finish();
+  if (give_up_at_ && now_ >= *give_up_at_ && !giving_up_) {
+    giving_up_ = true;
+    return look();
+  }
   if (!killing_ && sweep_kill_at_ && now_ >= *sweep_kill_at_) kill_tree();
 }
 
@@ -249,15 +254,15 @@ void Supervision::kill_tree() {
   look();
 }
 
-void Supervision::sweep(int others) {
-  if (others == 0 || !policy_.stragglers) return finish();
+void Supervision::sweep(int left) {
+  if (left == 0 || !policy_.stragglers) return finish();
   sweep_kill_at_ = now_ + *policy_.stragglers;
   if (phase_ == Phase::draining && ladder_.kill_at()) {
     sweep_kill_at_ = std::min(*sweep_kill_at_, *ladder_.kill_at());
   }
   phase_ = Phase::sweeping;
-  look_interval_ = Nanos(0);
-  look_at_ = now_;
+  look_interval_ = kFirstLook;
+  look_at_ = now_ + kFirstLook;
   actions_.push_back(action::EndStragglers{});
 }
 

@@ -164,7 +164,7 @@ class Supervision {
   void climb_due();
   void climb(Signal signal);
   void kill_tree();
-  void sweep(int others);
+  void sweep(int left);
   void look();
   void repeat_looks();
   void finish();
@@ -192,6 +192,7 @@ class Supervision {
   std::vector<Instant> typed_interrupts_;
 
   bool killing_ = false;
+  bool giving_up_ = false;  // the last look
   std::optional<Instant> sweep_kill_at_;
   std::optional<Instant> give_up_at_;
   std::optional<Instant> look_at_;

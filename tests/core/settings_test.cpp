@@ -1,0 +1,142 @@
+#include "core/settings.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/option_table.hpp"
+
+using namespace pw;
+using namespace std::chrono_literals;
+
+namespace {
+
+Given cli(const char* name, const char* text) {
+  return {name, text, {Layer::command_line, "command line"}};
+}
+Given env(const char* name, const char* text) { return {name, text, {Layer::environment, "ENV"}}; }
+Given file(const char* name, const char* text) {
+  return {name, text, {Layer::config_file, "f.yaml:1:1"}};
+}
+Given site(const char* name, const char* text) {
+  return {name, text, {Layer::site_file, "/etc/x:1:1"}};
+}
+
+Merged merge(std::vector<Given> given) { return merge_settings(given); }
+
+}  // namespace
+
+TEST_CASE("command line > environment > --config > site > default") {
+  CHECK(
+      merge({site("margin", "1s"), file("margin", "3s"), env("margin", "4s"), cli("margin", "5s")})
+          .settings.margin == 5s);
+  CHECK(merge({site("margin", "1s"), file("margin", "3s"), env("margin", "4s")}).settings.margin ==
+        4s);
+  CHECK(merge({site("margin", "1s"), file("margin", "3s")}).settings.margin == 3s);
+  CHECK(merge({site("margin", "1s")}).settings.margin == 1s);
+  CHECK(merge({}).settings.margin == 2s);
+}
+
+TEST_CASE("strict where the user can see it, lenient where they cannot") {
+  const Merged strict = merge({cli("margin", "x"), file("grace", "-1")});
+  CHECK(strict.errors.size() == 2);
+  CHECK(strict.warnings.empty());
+  const Merged lenient = merge({env("margin", "x"), site("margin", "7s"), site("grace", "y")});
+  CHECK(lenient.errors.empty());
+  CHECK(lenient.warnings.size() == 2);
+  CHECK(lenient.settings.margin == 7s);  // the next layer's value counts
+  CHECK(lenient.chosen.at("margin").origin.place == "/etc/x:1:1");
+}
+
+TEST_CASE("a value that is overridden is still looked at") {
+  CHECK(merge({cli("margin", "5s"), file("margin", "x")}).errors.size() == 1);
+}
+
+TEST_CASE("--grace and --ladder: the stronger layer counts, in one layer they clash") {
+  CHECK(merge({cli("grace", "5s"), cli("ladder", "relay@1s,KILL")}).errors.size() == 1);
+  const Merged merged = merge({cli("grace", "5s"), site("ladder", "relay@1s,KILL")});
+  CHECK(merged.errors.empty());
+  CHECK(merged.settings.ladder.grace == Nanos(5s));
+  CHECK_FALSE(merged.settings.ladder.own_rungs);
+}
+
+TEST_CASE("what each option takes, and refuses") {
+  struct Row {
+    const char* name;
+    const char* text;
+    bool good;
+  };
+  const Row rows[] = {
+      {"notice", "USR1,TERM", true},
+      {"notice", "none", true},
+      {"notice", "", false},
+      {"notice", "USR1,", false},
+      {"notice", "KILL", false},
+      {"notice", "USR9", false},
+      {"map-signal", "USR1:TERM", true},
+      {"map-signal", "USR1:", true},
+      {"map-signal", "USR1", false},
+      {"map-signal", "USR1:KILL", false},
+      {"map-signal", "KILL:TERM", false},
+      {"map-signal", "USR1:A,USR1:", false},
+      {"map-signal", "USR1:TERM,USR1:INT", false},
+      {"to", "child", true},
+      {"to", "everyone", false},
+      {"grace", "auto", true},
+      {"grace", "5m", true},
+      {"grace", "-5", false},
+      {"lead", "90", true},
+      {"lead", "none", true},
+      {"lead", "0", false},
+      {"margin", "0s", true},
+      {"stragglers", "leave", true},
+      {"stragglers", "0", true},
+      {"stragglers", "x", false},
+      {"if-wrapper-dies", "none", true},
+      {"if-wrapper-dies", "KILL", true},
+      {"if-wrapper-dies", "x", false},
+      {"exit-preempted", "85", true},
+      {"exit-preempted", "0", false},
+      {"exit-preempted", "256", false},
+      {"exit-zero", "done", true},
+      {"exit-zero", "x", false},
+      {"done-file", "/x", true},
+      {"done-file", "", false},
+      {"log-level", "debug", true},
+      {"log-level", "loud", false},
+      {"quiet", "", true},
+      {"quiet", "maybe", false},
+      {"ladder", "relay@5s,KILL", true},
+      {"ladder", "KILL", false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    CAPTURE(row.text);
+    CHECK(merge({cli(row.name, row.text)}).errors.empty() == row.good);
+  }
+}
+
+TEST_CASE("--exit-preempted implies --exit-zero preempted, which can be taken back") {
+  CHECK(merge({cli("exit-preempted", "85")}).settings.exit_zero == ZeroMeans::preempted);
+  CHECK(merge({cli("exit-preempted", "85"), cli("exit-zero", "done")}).settings.exit_zero ==
+        ZeroMeans::done);
+}
+
+TEST_CASE("the defaults in the options table are the defaults of the settings") {
+  const Settings defaults;
+  for (const Option& option : option_table()) {
+    if (option.reach == Reach::command_line || option.default_text == "off") continue;
+    CAPTURE(option.name);
+    const Merged merged =
+        merge({cli(std::string(option.name).c_str(), std::string(option.default_text).c_str())});
+    CHECK(merged.errors.empty());
+    CHECK(merged.settings.notices == defaults.notices);
+    CHECK(merged.settings.to == defaults.to);
+    CHECK(merged.settings.ladder == defaults.ladder);
+    CHECK(merged.settings.lead == defaults.lead);
+    CHECK(merged.settings.lead_known == defaults.lead_known);
+    CHECK(merged.settings.margin == defaults.margin);
+    CHECK(merged.settings.stragglers == defaults.stragglers);
+    CHECK(merged.settings.if_wrapper_dies == defaults.if_wrapper_dies);
+    CHECK(merged.settings.exit_zero == defaults.exit_zero);
+    CHECK(merged.settings.log_level == defaults.log_level);
+  }
+}

@@ -1,0 +1,43 @@
+#include "core/step_list.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/srun_rule.hpp"
+
+using namespace pw;
+
+namespace {
+
+// `scontrol show step` of Slurm 22.05.8, shortened.
+constexpr const char* kSteps =
+    "StepId=12.0 UserId=1000 StartTime=2026-11-22T10:00:00 TimeLimit=01:00:00\n"
+    "   State=RUNNING Partition=main NodeList=n1\n"
+    "   SrunHost:Pid=vm:4711\n"
+    "StepId=12.1 UserId=1000\n"
+    "   SrunHost:Pid=vm.example.org:4712\n"
+    "StepId=13.0 UserId=1000\n"
+    "   SrunHost:Pid=other:4711\n"
+    "StepId=14.0 UserId=1000\n"
+    "   SrunHost:Pid=elsewhere:99\n";
+
+}  // namespace
+
+TEST_CASE("an srun's step is found by host and PID") {
+  CHECK(step_of_srun(kSteps, "vm", 4711) == "12.0");
+  CHECK(step_of_srun(kSteps, "vm", 4712) == "12.1");
+  CHECK(step_of_srun(kSteps, "other.example.org", 4711) == "13.0");
+  CHECK(step_of_srun(kSteps, "vm", 99) == "14.0");
+  CHECK_FALSE(step_of_srun(kSteps, "third", 4711));
+  CHECK_FALSE(step_of_srun(kSteps, "vm", 5));
+  CHECK_FALSE(step_of_srun("", "vm", 4711));
+  CHECK_FALSE(step_of_srun("SrunHost:Pid=vm:x SrunHost:Pid=vm SrunHost:Pid=:", "vm", 4711));
+}
+
+TEST_CASE("srun gets only what it forwards; the rest would SIGKILL its step") {
+  CHECK(way_through_srun(SIGUSR1) == SrunWay::direct);
+  CHECK(way_through_srun(SIGUSR2) == SrunWay::direct);
+  CHECK(way_through_srun(SIGTERM) == SrunWay::scancel);
+  for (const Signal signal : {SIGHUP, SIGINT, SIGQUIT, SIGALRM, kRtMin}) {
+    CHECK(way_through_srun(signal) == SrunWay::withhold);
+  }
+}

@@ -1,0 +1,415 @@
+// A seeded simulation: random worlds drive the state machine, and after every step each promise
+// that its header makes is checked. `SEED=n` repeats one schedule; PW_FULL=1 runs twenty times
+// more.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <string>
+
+#include "core/supervision.hpp"
+
+using namespace pw;
+using namespace std::chrono_literals;
+
+namespace {
+
+// SplitMix64: the same schedule for a seed with every library.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next() {
+    state_ += 0x9E3779B97F4A7C15;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+  }
+  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
+  bool one_in(std::uint64_t n) { return below(n) == 0; }
+  Nanos up_to(Nanos most) {
+    return Nanos(static_cast<std::int64_t>(below(static_cast<std::uint64_t>(most.count()) + 1)));
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+constexpr Instant kNever = Instant::max();
+
+struct Process {
+  bool alive = true;
+  bool notified = false;
+  bool killable = true;
+  Instant dies_at = kNever;
+};
+
+// The rules of section 6 once more, written as plainly as possible, to hold the machine against.
+struct Oracle {
+  std::optional<Instant> relay_at;
+  std::optional<Instant> standing;  // the deadline that counts
+  bool standing_is_fact = false;
+  std::optional<Instant> done_by;
+  bool excused = false;  // EXTEND, a late wake-up, a fact for a guess: KILL may come later
+  bool hurried = false;  // typed INTs: KILL may come earlier
+
+  void learn(Instant at, bool fact, Nanos margin, Instant now) {
+    const bool replaces = standing && fact && !standing_is_fact;
+    if (standing && !replaces && (standing_is_fact != fact || at >= *standing)) return;
+    const Instant by = at - std::min(margin, std::max(at - now, Nanos(0)) / 4);
+    done_by = done_by && !replaces ? std::min(*done_by, by) : by;
+    if (replaces) excused = true;
+    standing = at;
+    standing_is_fact = fact;
+  }
+
+  std::optional<Instant> kill_instant(const Policy& policy) const {
+    std::optional<Instant> at = done_by;
+    if (policy.ladder.grace) at = *relay_at + *policy.ladder.grace;
+    if (!at && !policy.schedule.in_slurm) at = *relay_at + kGraceElsewhere;
+    if (at && done_by) at = std::min(*at, *done_by);
+    return at;
+  }
+};
+
+Policy random_policy(Dice& dice, Instant start) {
+  Policy policy;
+  policy.schedule.in_slurm = dice.one_in(2);
+  if (dice.one_in(3)) policy.schedule.lead = 1ms + dice.up_to(dice.one_in(4) ? 90min : 2min);
+  if (dice.one_in(3))
+    policy.schedule.job_end = start + dice.up_to(dice.one_in(3) ? 3h : 5min) - 30s;
+  if (dice.one_in(3)) policy.ladder.grace = dice.up_to(2min);
+  if (dice.one_in(5)) policy.ladder = *parse_ladder("relay@30s,TERM@10s,ABRT@2s,KILL");
+  if (dice.one_in(4)) policy.margin = dice.up_to(10s);
+  if (dice.one_in(6)) policy.stragglers.reset();
+  if (dice.one_in(6)) policy.signal_map = {{SIGUSR1, dice.one_in(2) ? 0 : SIGTERM}};
+  if (dice.one_in(8)) policy.notices = {SIGTERM};
+  return policy;
+}
+
+class World {
+ public:
+  explicit World(std::uint64_t seed)
+      : dice_(seed), now_(1000h), policy_(random_policy(dice_, now_)), machine_(policy_) {
+    const std::uint64_t others = dice_.one_in(2) ? 0 : dice_.below(5);
+    for (std::uint64_t i = 0; i < others; ++i) {
+      others_.push_back({.killable = !dice_.one_in(40), .dies_at = now_ + dice_.up_to(5min)});
+    }
+    relays_to_others_ = dice_.one_in(2);
+    trainer_.dies_at = now_ + dice_.up_to(dice_.one_in(5) ? 2h : 5min);
+    save_time_ = dice_.up_to(3min);
+    ignores_notice_ = dice_.one_in(3);
+  }
+
+  /// The first promise that was broken; empty if all held.
+  std::string run() {
+    if (dice_.one_in(20)) signal();
+    if (machine_.phase() == Phase::starting) happen(event::TrainerStarted{});
+    for (int i = 0; i < 3000 && !finished_ && broken_.empty(); ++i) next_event();
+    if (broken_.empty() && !finished_) broken_ = "every run ends";
+    return broken_;
+  }
+
+ private:
+  void demand(bool holds, const char* promise) {
+    if (!holds && broken_.empty()) broken_ = promise;
+  }
+
+  // The next thing that happens: a death, the timer, or something from outside.
+  void next_event() {
+    Instant death = trainer_.alive ? trainer_.dies_at : kNever;
+    Process* dying = trainer_.alive ? &trainer_ : nullptr;
+    for (Process& other : others_) {
+      if (other.alive && other.dies_at < death) {
+        death = other.dies_at;
+        dying = &other;
+      }
+    }
+    const Instant wake = machine_.next_wake().value_or(kNever);
+    const Instant outside = outside_left_ > 0 ? now_ + dice_.up_to(40s) : kNever;
+    const Instant next = std::min({death, wake, outside});
+    if (next == kNever) {
+      demand(false, "every run ends");
+    } else if (next == death) {
+      now_ = std::max(now_, death);
+      die(*dying);
+    } else if (next == wake) {
+      now_ = std::max(now_, wake);
+      if (dice_.one_in(60)) be_late();
+      if (!finished_) happen(event::TimeCame{});
+    } else {
+      --outside_left_;
+      now_ = outside;
+      from_outside();
+    }
+    watch_the_clock();
+  }
+
+  void be_late() {
+    const Nanos late = dice_.up_to(3min);
+    now_ += late;
+    if (late > kLateWake) oracle_.excused = true;
+    // What died meanwhile is told first, as the loop does it: signals before the timer.
+    if (trainer_.alive && trainer_.dies_at <= now_) die(trainer_);
+    for (Process& other : others_) {
+      if (other.alive && other.dies_at <= now_) die(other);
+    }
+  }
+
+  void die(Process& process) {
+    process.alive = false;
+    if (&process != &trainer_) return happen(event::TreeChanged{});
+    const bool killed = killed_;
+    happen(event::TrainerEnded{killed ? Ending{Ending::Kind::signalled, SIGKILL}
+                                      : Ending{Ending::Kind::exited, 0}});
+  }
+
+  void from_outside() {
+    switch (dice_.below(8)) {
+      case 0: return happen(event::TreeChanged{});
+      case 1: return learn();
+      case 2: return extend();
+      case 3: return type_interrupt();
+      default: return signal();
+    }
+  }
+
+  void learn() {
+    const bool fact = dice_.one_in(2);
+    const Instant at = now_ + dice_.up_to(dice_.one_in(5) ? 2h : 3min);
+    const bool in_time = machine_.phase() == Phase::draining && trainer_.alive;
+    const bool into_advice = in_time && fact && at - now_ > kAdviceBeyond &&
+                             (!oracle_.standing || !oracle_.standing_is_fact);
+    if (into_advice) {
+      oracle_ = {};
+    } else if (in_time) {
+      oracle_.learn(at, fact, policy_.margin, now_);
+    }
+    happen(event::DeadlineLearned{
+        {at, fact ? Certainty::fact : Certainty::guess, DeadlineSource::lead}});
+  }
+
+  void extend() {
+    const auto before = machine_.kill_at();
+    happen(event::GraceAsked{dice_.up_to(10min)});
+    const auto after = machine_.kill_at();
+    if (!before || !after || *before == *after) return;
+    oracle_.excused = true;
+    const Instant limit = oracle_.done_by ? *oracle_.done_by : *oracle_.relay_at + kMaxGrace;
+    demand(*after <= std::max(limit, *before), "EXTEND never moves KILL past deadline - margin");
+  }
+
+  void type_interrupt() {
+    if (machine_.phase() == Phase::draining || machine_.phase() == Phase::sweeping) {
+      oracle_.hurried = true;
+    }
+    happen(event::SignalCame{.signal = SIGINT, .cause = Cause::typed});
+  }
+
+  void signal() {
+    constexpr Signal kSignals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGTERM};
+    const event::SignalCame came{.signal = kSignals[dice_.below(std::size(kSignals))]};
+    const Phase phase = machine_.phase();
+    const auto kill_before = machine_.kill_at();
+    const bool fact_stands = oracle_.standing_is_fact;
+    last_signal_ = came.signal;
+    if (phase == Phase::draining && policy_.notices.contains(came.signal)) reread(came.signal);
+    happen(came);
+    demand(judged_ == 1 || phase == Phase::done, "every signal gets exactly one verdict");
+    if (phase == Phase::done || !policy_.notices.contains(came.signal)) return;
+    check_notice(came.signal, phase);
+    const auto kill_after = machine_.kill_at();
+    if (phase != Phase::draining || machine_.phase() != Phase::draining) return;
+    demand(!kill_before || (kill_after && *kill_after <= *kill_before),
+           "a clock is never restarted by a repeat");
+    demand(!fact_stands || kill_before == kill_after, "a guess never changes what a fact said");
+  }
+
+  void reread(Signal signal) {
+    const auto mapped = policy_.signal_map.find(signal);
+    const bool dropped = mapped != policy_.signal_map.end() && mapped->second == 0;
+    const auto told = deadline_told_by(policy_.schedule, signal, now_);
+    if (told && !dropped && trainer_.alive) learn_told(*told);
+  }
+
+  void check_notice(Signal signal, Phase phase) {
+    const auto mapped = policy_.signal_map.find(signal);
+    const bool dropped = mapped != policy_.signal_map.end() && mapped->second == 0;
+    switch (verdict_) {
+      case Verdict::relayed:
+      case Verdict::advice:
+        demand(phase == Phase::running, "a notice is relayed once per episode");
+        return;
+      case Verdict::covered:
+        demand(phase == Phase::draining || advised_ || phase == Phase::starting,
+               "a notice is covered only by an earlier one");
+        return;
+      case Verdict::dropped: return demand(dropped, "only a mapped notice is dropped");
+      case Verdict::forestalled:
+        return demand(phase == Phase::starting, "only before the start is a start forestalled");
+      case Verdict::too_late:
+        return demand(!trainer_.alive || killed_, "only after the trainer's end it is too late");
+      default: return demand(false, "a notice is always relayed or covered by an earlier one");
+    }
+  }
+
+  void happen(const Event& event) {
+    judged_ = 0;
+    std::deque<Event> answers{event};
+    while (!answers.empty() && !finished_) {
+      const Event next = answers.front();
+      answers.pop_front();
+      for (const Action& action : machine_.step(now_, next)) {
+        demand(!finished_, "nothing is done after the end");
+        std::visit([&](const auto& todo) { act(todo, answers); }, action);
+      }
+    }
+  }
+
+  // A look sees the world as it is, also deaths that we were not told of yet.
+  bool lives(const Process& process) const { return process.alive && process.dies_at > now_; }
+
+  event::TreeSeen look() const {
+    event::TreeSeen seen;
+    for (const Process& other : others_) {
+      if (lives(other)) ++(other.notified ? seen.notified : seen.others);
+    }
+    return seen;
+  }
+
+  void act(const action::Judge& judge, std::deque<Event>&) {
+    ++judged_;
+    verdict_ = judge.verdict;
+  }
+
+  void act(const action::Relay&, std::deque<Event>&) {
+    demand(trainer_.alive, "a notice is relayed to somebody");
+    trainer_.notified = true;
+    if (relays_to_others_) {
+      for (Process& other : others_) other.notified = other.notified || other.alive;
+    }
+    save();
+    const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
+    oracle_ = {};
+    if (told && told->at - now_ > kAdviceBeyond) {
+      advised_ = true;
+      return;
+    }
+    oracle_.relay_at = now_;
+    if (told) learn_told(*told);
+  }
+
+  void learn_told(const Deadline& told) {
+    oracle_.learn(told.at, told.certainty == Certainty::fact, policy_.margin, now_);
+  }
+
+  void save() {
+    if (ignores_notice_) return;
+    trainer_.dies_at = std::min(trainer_.dies_at, now_ + save_time_);
+    for (Process& other : others_) {
+      if (other.notified) other.dies_at = std::min(other.dies_at, now_ + dice_.up_to(save_time_));
+    }
+  }
+
+  void act(const action::Pass&, std::deque<Event>&) {
+    demand(trainer_.alive, "only a living trainer is passed signals");
+  }
+
+  void act(const action::Climb& climb, std::deque<Event>&) {
+    demand(climb.signal != SIGKILL, "KILL is for the whole tree");
+    demand(oracle_.relay_at.has_value(), "rungs come after a relay");
+  }
+
+  void act(const action::EndStragglers&, std::deque<Event>&) {
+    demand(!trainer_.alive, "stragglers are what the trainer left behind");
+    demand(look().notified == 0 || !oracle_.relay_at,
+           "no process that got the notice is ended as a straggler");
+    demand(policy_.stragglers.has_value(), "--stragglers leave leaves them");
+    for (Process& other : others_) {
+      if (dice_.one_in(2)) other.dies_at = std::min(other.dies_at, now_ + dice_.up_to(1s));
+    }
+    stragglers_since_ = now_;
+  }
+
+  void act(const action::KillTree&, std::deque<Event>& answers) {
+    if (!killed_) check_first_kill();
+    killed_ = true;
+    const Instant dead = now_ + dice_.up_to(20ms);
+    if (trainer_.killable) trainer_.dies_at = std::min(trainer_.dies_at, dead);
+    for (Process& other : others_) {
+      if (other.killable) other.dies_at = std::min(other.dies_at, dead);
+    }
+    answers.push_back(look());
+  }
+
+  void check_first_kill() {
+    if (oracle_.hurried) return;
+    if (stragglers_since_) {
+      const bool waited = now_ >= *stragglers_since_ + *policy_.stragglers;
+      const auto instant = oracle_.relay_at ? oracle_.kill_instant(policy_) : std::nullopt;
+      return demand(waited || (instant && now_ >= *instant), "stragglers get their time");
+    }
+    demand(oracle_.relay_at.has_value(), "no KILL without a notice");
+    if (!oracle_.relay_at) return;
+    const auto instant = oracle_.kill_instant(policy_);
+    demand(instant && now_ >= *instant, "never KILL before min(grace, deadline - margin)");
+  }
+
+  // After every event: the KILL instant has not gone by unused.
+  void watch_the_clock() {
+    if (finished_ || killed_ || oracle_.excused || !oracle_.relay_at) return;
+    if (machine_.phase() != Phase::draining) return;
+    const auto instant = oracle_.kill_instant(policy_);
+    demand(!instant || now_ < *instant + kLateWake + 1ms, "never KILL later than that");
+  }
+
+  void act(const action::LookAtTree&, std::deque<Event>& answers) { answers.push_back(look()); }
+
+  void act(const action::Finish&, std::deque<Event>&) {
+    finished_ = true;
+    if (machine_.facts().ending.kind == Ending::Kind::never_started) return;
+    if (!policy_.stragglers && !killed_ && (look().notified == 0 || !oracle_.relay_at)) return;
+    for (const Process& other : others_) {
+      demand(!lives(other) || !other.killable, "never done while a child that can be killed lives");
+    }
+    demand(!lives(trainer_), "never done while the trainer lives");
+  }
+
+  Dice dice_;
+  Instant now_;
+  Policy policy_;
+  Supervision machine_;
+  Process trainer_;
+  std::deque<Process> others_;
+  Oracle oracle_;
+  Nanos save_time_{0};
+  Signal last_signal_ = 0;
+  Verdict verdict_ = Verdict::ignored;
+  int judged_ = 0;
+  int outside_left_ = 30;
+  bool relays_to_others_ = false;
+  bool ignores_notice_ = false;
+  bool advised_ = false;
+  bool killed_ = false;
+  bool finished_ = false;
+  std::optional<Instant> stragglers_since_;
+  std::string broken_;
+};
+
+}  // namespace
+
+TEST_CASE("every promise holds over random schedules") {
+  if (const char* seed = std::getenv("SEED")) {
+    CHECK(World(std::strtoull(seed, nullptr, 10)).run() == "");
+    return;
+  }
+  const std::uint64_t schedules = std::getenv("PW_FULL") != nullptr ? 2'000'000 : 100'000;
+  for (std::uint64_t seed = 1; seed <= schedules; ++seed) {
+    const std::string broken = World(seed).run();
+    if (!broken.empty()) {
+      FAIL("SEED=" << seed << " breaks: " << broken);
+    }
+  }
+  MESSAGE(schedules << " schedules");
+}
