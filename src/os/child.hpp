@@ -27,6 +27,8 @@ class Child {
   /// How it ended, if it has; nothing while it runs. After the first answer always the same.
   std::optional<Ending> reap();
 
+  bool reaped() const { return ending_.has_value(); }
+
   /// 0, or errno; ESRCH once it was reaped.
   int send(Signal signal, const Payload& payload = {});
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
 
 #include "core/number.hpp"
@@ -77,6 +78,16 @@ std::optional<ProcessEntry> read_process(pid_t pid) {
   const Fd proc(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proc) return {};
   return read_stat(proc.get(), std::to_string(pid).c_str());
+}
+
+bool ignores_signal(pid_t pid, Signal signal) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("SigIgn:")) continue;
+    const std::uint64_t ignored = std::strtoull(line.c_str() + 7, nullptr, 16);
+    return ((ignored >> (signal - 1)) & 1) != 0;
+  }
+  return false;
 }
 
 int send_to_process(const ProcessId& process, Signal signal, const Payload& payload) {

@@ -39,6 +39,15 @@ std::string shown(const std::vector<std::string>& command) {
   return text;
 }
 
+// "python3 train.py": enough for a sentence; the start line has it all.
+std::string short_name(const std::vector<std::string>& command) {
+  std::string name(base_name(command[0]));
+  if (command.size() > 1 && !command[1].starts_with('-')) {
+    name += " " + std::string(base_name(command[1]));
+  }
+  return shown({name});
+}
+
 std::string host_name() {
   std::array<char, 256> name{};
   gethostname(name.data(), name.size() - 1);
@@ -195,6 +204,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
                         .settings = settings,
                         .launch = launch,
                         .command = shown(launch.command),
+                        .name = short_name(launch.command),
                         .budget = budget.sentence,
                         .deaf_to = beginning.signals.ignored,
                         .terminal = terminal,

@@ -41,7 +41,7 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
   if (!finished_) {
     const auto pid = launch(plan_.launch);
     if (!pid) return pid.error();
-    TrainerTree::Plan plan{.name = plan_.command,
+    TrainerTree::Plan plan{.name = plan_.name,
                            .program = std::string(base_name(plan_.launch.command[0])),
                            .group = plan_.launch.group,
                            .foreign = plan_.foreign};

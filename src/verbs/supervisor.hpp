@@ -24,7 +24,8 @@ class Supervisor {
     Policy policy;
     Settings settings;
     Launch launch;
-    std::string command;  ///< for sentences
+    std::string command;  ///< for the start line
+    std::string name;     ///< for other sentences
     std::string budget;   ///< what the start line says of the time
     SignalSet deaf_to;    ///< found ignored: no notices, not relayed
     bool terminal = false;

@@ -31,8 +31,9 @@ bool TrainerTree::notified(const ProcessId& id) const {
   return std::find(notified_.begin(), notified_.end(), id) != notified_.end();
 }
 
-void TrainerTree::notify(const ProcessId& id) {
-  if (!notified(id)) notified_.push_back(id);
+// Who ignores a signal has not been told anything by it, and is not waited for.
+void TrainerTree::notify(const ProcessEntry& entry, Signal signal) {
+  if (!notified(entry.id) && !ignores_signal(entry.id.pid, signal)) notified_.push_back(entry.id);
 }
 
 std::vector<ProcessEntry> TrainerTree::living() {
@@ -83,7 +84,7 @@ Recipients TrainerTree::relay(Signal signal, const Payload& payload, Audience au
   Recipients sent;
   if (delivery == Delivery::by_slurm) {
     sent.push_back({trainer_.pid(), plan_.name, Recipient::How::by_slurm, 0});
-    for (const ProcessEntry& entry : others()) notify(entry.id);
+    for (const ProcessEntry& entry : others()) notify(entry, signal);
     return sent;
   }
   // With more than the child to reach: look before the trainer may die and its tree scatter.
@@ -97,14 +98,22 @@ Recipients TrainerTree::relay(Signal signal, const Payload& payload, Audience au
 void TrainerTree::relay_to_others(Signal signal, const Payload& payload, Audience audience,
                                   Recipients& sent) {
   const auto trainer = read_process(trainer_.pid());
+  for_each_other([&](const ProcessEntry& entry) {
+    if (audience == Audience::group && (!trainer || entry.group != trainer->group)) return;
+    notify(entry, signal);
+    sent.push_back(send_other(entry, signal, payload));
+  });
+}
+
+void TrainerTree::for_each_other(const std::function<void(const ProcessEntry&)>& visit) {
+  std::vector<ProcessId> visited;
   for (int i = 0; i < kLooksMax; ++i) {
     bool found_more = false;
     for (const ProcessEntry& entry : others()) {
-      if (audience == Audience::group && (!trainer || entry.group != trainer->group)) continue;
-      if (notified(entry.id)) continue;
+      if (std::find(visited.begin(), visited.end(), entry.id) != visited.end()) continue;
       found_more = true;
-      notify(entry.id);
-      sent.push_back(send_other(entry, signal, payload));
+      visited.push_back(entry.id);
+      visit(entry);
     }
     if (!found_more) return;
   }
@@ -122,7 +131,7 @@ Recipients TrainerTree::pass(Signal signal, const Payload& payload) {
 
 Recipients TrainerTree::climb(Signal signal) {
   Recipients sent;
-  if (!trainer_.reap()) {
+  if (!trainer_.reaped()) {
     sent.push_back(send_trainer(signal, {}));
     const auto trainer = read_process(trainer_.pid());
     if (trainer && trainer->stopped()) trainer_.send(SIGCONT);
@@ -151,19 +160,12 @@ Recipients TrainerTree::end_stragglers() {
 
 Recipients TrainerTree::kill() {
   Recipients sent;
-  std::vector<ProcessId> killed;
-  if (!trainer_.reap())
+  if (!trainer_.reaped()) {
     sent.push_back(recipient(trainer_.pid(), plan_.name, trainer_.send(SIGKILL)));
-  for (int i = 0; i < kLooksMax; ++i) {
-    bool found_more = false;
-    for (const ProcessEntry& entry : others()) {
-      if (std::find(killed.begin(), killed.end(), entry.id) != killed.end()) continue;
-      found_more = true;
-      killed.push_back(entry.id);
-      sent.push_back(recipient(entry.id.pid, entry.name, send_to_process(entry.id, SIGKILL)));
-    }
-    if (!found_more) break;
   }
+  for_each_other([&](const ProcessEntry& entry) {
+    sent.push_back(recipient(entry.id.pid, entry.name, send_to_process(entry.id, SIGKILL)));
+  });
   if (!table_readable_) signal_group(SIGKILL);
   return sent;
 }

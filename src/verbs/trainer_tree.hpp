@@ -59,7 +59,8 @@ class TrainerTree {
  private:
   std::vector<ProcessEntry> others();
   bool notified(const ProcessId& id) const;
-  void notify(const ProcessId& id);
+  void notify(const ProcessEntry& entry, Signal signal);
+  void for_each_other(const std::function<void(const ProcessEntry&)>& visit);
   Recipient send_trainer(Signal signal, const Payload& payload);
   Recipient send_other(const ProcessEntry& entry, Signal signal, const Payload& payload);
   Recipient through_srun(int pid, const std::string& name, Signal signal);
