@@ -22,8 +22,8 @@ void complain(CommandLine& line, const std::string& text) {
 std::string unknown(std::string_view word) {
   std::vector<std::string> names;
   for (const Option& option : option_table()) names.emplace_back(option.name);
-  return "unknown option " + std::string(word) +
-         did_you_mean(word.substr(word.find_first_not_of('-')), names);
+  const std::size_t dashes = std::min(word.find_first_not_of('-'), word.size());
+  return "unknown option " + std::string(word) + did_you_mean(word.substr(dashes), names);
 }
 
 // What one word at the front of the line is: how many words it takes, or that it is no option.

@@ -42,7 +42,7 @@ class Reader {
 
   void read_item(const YAML::Node& key, const YAML::Node& value) {
     if (!key.IsScalar()) return complain(key.Mark(), "a key must be the name of an option");
-    const std::string name = key.Scalar();
+    const std::string& name = key.Scalar();
     const Option* option = find_option(name);
     if (option == nullptr) return complain(key.Mark(), unknown(name));
     if (option->reach == Reach::command_line) {

@@ -55,7 +55,8 @@ void take_on(const Launch& plan, pid_t parent) {
   }
 }
 
-int run_child(void* argument) {
+// Not instrumented: ASan would take the foreign stack for its own.
+[[gnu::no_sanitize_address]] int run_child(void* argument) {
   const auto& prepared = *static_cast<const Prepared*>(argument);
   take_on(prepared.plan, prepared.parent);
   sigprocmask(SIG_SETMASK, &prepared.plan.mask, nullptr);

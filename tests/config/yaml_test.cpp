@@ -1,0 +1,69 @@
+#include "config/yaml.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pw;
+
+namespace {
+
+std::string read(const std::string& text) {
+  const YamlSettings settings = parse_yaml_settings(text, "f", Layer::config_file);
+  std::string result;
+  for (const Given& given : settings.given) {
+    result += given.name + "=" + given.text + "@" + given.origin.place + " ";
+  }
+  for (const Complaint& complaint : settings.complaints) result += "!" + complaint.line() + " ";
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("settings come with file, line and column") {
+  CHECK(read("grace: 5m\nquiet: true\n") == "grace=5m@f:1:8 quiet=true@f:2:8 ");
+  CHECK(read("notice: [USR1, TERM]") == "notice=USR1,TERM@f:1:9 ");
+  CHECK(read("map-signal: {USR1: TERM, HUP: }") == "map-signal=USR1:TERM,HUP:@f:1:13 ");
+  CHECK(read("") == "");
+  CHECK(read("# nothing\n") == "");
+  CHECK(read("done-file: 010") == "done-file=010@f:1:12 ");  // no octal: the text counts
+}
+
+TEST_CASE("what is wrong says where, and what was perhaps meant") {
+  struct Row {
+    const char* text;
+    const char* want;
+  };
+  const Row rows[] = {
+      {"grce: 5m", "!f:1:1: unknown key grce (did you mean \"grace\"?) "},
+      {"grace: 5m\n\ngrace: 6m", "grace=5m@f:1:8 !f:3:1: grace is given twice "},
+      {"config: x", "!f:1:1: config can be given on the command line only "},
+      {"grace: {a: b}", "!f:1:8: grace: a plain value is expected here "},
+      {"grace: [[1]]", "!f:1:8: grace: a plain value is expected here "},
+      {"grace: []", "!f:1:8: grace: a plain value is expected here "},
+      {"- a", "!f:1:1: the file is no map of `option: value` lines "},
+      {"hello", "!f:1:1: the file is no map of `option: value` lines "},
+      {"[a]: b", "!f:1:1: a key must be the name of an option "},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    CHECK(read(row.text) == row.want);
+  }
+}
+
+TEST_CASE("broken and hostile YAML is a complaint, never an exception") {
+  std::string bomb = "a0: &a0 [x]\n";
+  for (int i = 1; i < 30; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb +=
+        "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before + "," + before + "]\n";
+  }
+  for (const std::string& text :
+       {std::string("grace: 'x"), std::string("a: b: c"), std::string(3000, '['),
+        std::string("\xFF\xFE\x00", 3), std::string("&a *a"), std::string("? ? ? ?"), bomb}) {
+    CAPTURE(text);
+    const YamlSettings settings = parse_yaml_settings(text, "f", Layer::config_file);
+    CHECK(settings.given.empty());
+  }
+  CHECK(read("grace: 'x").starts_with("!f:1:"));
+  CHECK(read("a: b: c").starts_with("!f:1:"));
+  CHECK(read(bomb).starts_with("!f:1:1: unknown key a0"));
+}

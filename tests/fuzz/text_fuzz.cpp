@@ -1,0 +1,31 @@
+// libFuzzer: any bytes as a duration, a signal, a ladder, a pattern, a slurm.conf, scontrol's
+// output, and as text for the journal. What is read must be written back to the same value.
+#include <cassert>
+#include <cstdint>
+#include <string>
+
+#include "core/duration.hpp"
+#include "core/journal_record.hpp"
+#include "core/ladder.hpp"
+#include "core/pattern.hpp"
+#include "core/signal_name.hpp"
+#include "core/step_list.hpp"
+#include "slurm/slurm_conf.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  if (const auto duration = pw::parse_duration(text)) {
+    assert(*duration >= pw::Nanos(0));
+    assert(pw::parse_duration(pw::duration_text(*duration)) == duration);
+  }
+  if (const auto signal = pw::parse_signal(text)) {
+    assert(pw::parse_signal(pw::signal_name(*signal)) == signal);
+  }
+  if (const auto plan = pw::parse_ladder(text)) assert(plan->grace && *plan->grace >= pw::Nanos(0));
+  (void)pw::expand_pattern(text, {});
+  (void)pw::parse_slurm_conf(text);
+  (void)pw::step_of_srun(text, "host", 1);
+  const std::string json = pw::json_string(text);
+  assert(json.size() >= 2 && json.find('\n') == std::string::npos);
+  return 0;
+}
