@@ -11,15 +11,15 @@ constexpr Nanos kSlowestLook = Millis(250);
 
 }  // namespace
 
-std::vector<Action> Supervision::step(Instant now, const Event& event) {
+const std::vector<Action>& Supervision::step(Instant now, const Event& event) {
   actions_.clear();
   now_ = now;
-  if (phase_ == Phase::done) return {};
+  if (phase_ == Phase::done) return actions_;
   recover_from_late_wake();
   std::visit([this](const auto& happened) { on(happened); }, event);
   climb_due();
   repeat_looks();
-  return std::move(actions_);
+  return actions_;
 }
 
 std::optional<Instant> Supervision::next_wake() const {

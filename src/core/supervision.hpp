@@ -126,8 +126,9 @@ class Supervision {
  public:
   explicit Supervision(Policy policy) : policy_(std::move(policy)) {}
 
-  /// The actions that `event` at `now` calls for, in the order in which to do them.
-  std::vector<Action> step(Instant now, const Event& event);
+  /// The actions that `event` at `now` calls for, in the order in which to do them; valid until the
+  /// next step.
+  const std::vector<Action>& step(Instant now, const Event& event);
 
   /// When step() wants a TimeCame, if nothing else happens before.
   std::optional<Instant> next_wake() const;

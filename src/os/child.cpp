@@ -52,8 +52,6 @@ Child::Child(Child&&) noexcept = default;
 Child& Child::operator=(Child&&) noexcept = default;
 Child::~Child() = default;
 
-int Child::end_fd() const { return handle_ ? handle_->pidfd : -1; }
-
 std::optional<Ending> Child::reap() {
   if (ending_) return ending_;
   if (handle_) {

@@ -10,8 +10,9 @@
 namespace pw {
 
 /// A started child of ours: signals it without a doubt whom they reach, and reaps it once.
-/// The handle is Boost.Process v2's; where the kernel has no pidfd (before 5.3, or forbidden by
-/// seccomp) it is waitpid on SIGCHLD, safe for a direct child because only we reap it.
+/// The handle is Boost.Process v2's, over a pidfd; where the kernel has none (before 5.3, or
+/// forbidden by seccomp) it is the PID, safe for a direct child because only we reap it. SIGCHLD
+/// tells when to ask.
 class Child {
  public:
   explicit Child(pid_t pid);
@@ -20,9 +21,6 @@ class Child {
   ~Child();  ///< leaves the process alone: an error of ours must not kill a training
 
   pid_t pid() const { return pid_; }
-
-  /// Readable when the process has ended; -1 where SIGCHLD has to tell.
-  int end_fd() const;
 
   /// How it ended, if it has; nothing while it runs. After the first answer always the same.
   std::optional<Ending> reap();

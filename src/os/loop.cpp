@@ -2,21 +2,22 @@
 
 #include <poll.h>
 
+#include <vector>
+
 #include "os/clock.hpp"
 
 namespace pw {
 
-std::vector<bool> wait_for(const std::vector<int>& readable, std::optional<Instant> wake) {
-  std::vector<pollfd> polled;
-  polled.reserve(readable.size());
-  for (const int fd : readable) polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+std::optional<CaughtSignal> wait_for(const SignalFd& signals, std::span<const int> readable,
+                                     std::optional<Instant> wake) {
   const std::optional<timespec> timeout = timeout_until(wake);
-  // All signals that we handle are blocked and come by signalfd, so nothing interrupts this.
-  const int ready = ppoll(polled.data(), polled.size(), timeout ? &*timeout : nullptr, nullptr);
-  std::vector<bool> result(readable.size(), false);
-  if (ready <= 0) return result;
-  for (std::size_t i = 0; i < polled.size(); ++i) result[i] = polled[i].revents != 0;
-  return result;
+  // Nearly always there are only signals and a timer to wait for: one system call does it.
+  if (readable.empty()) return signals.wait(timeout);
+  std::vector<pollfd> polled{{.fd = signals.fd(), .events = POLLIN, .revents = 0}};
+  for (const int fd : readable) polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+  // All signals that we handle are blocked, so nothing interrupts this.
+  ppoll(polled.data(), polled.size(), timeout ? &*timeout : nullptr, nullptr);
+  return signals.next();
 }
 
 }  // namespace pw

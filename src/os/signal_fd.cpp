@@ -25,13 +25,16 @@ bool is_ignored(Signal signal) {
   return sigaction(signal, nullptr, &found) == 0 && found.sa_handler == SIG_IGN;
 }
 
-CaughtSignal caught(const signalfd_siginfo& info) {
-  const bool queued = info.ssi_code == SI_QUEUE;
-  return {.signal = static_cast<Signal>(info.ssi_signo),
-          .code = info.ssi_code,
-          .sender = static_cast<pid_t>(info.ssi_pid),
-          .uid = info.ssi_uid,
-          .payload = {queued, queued ? static_cast<std::int64_t>(info.ssi_ptr) : 0}};
+// Only these codes come with a sender and, queued, a value; the union holds other things for
+// others.
+CaughtSignal caught(const siginfo_t& info) {
+  const bool queued = info.si_code == SI_QUEUE;
+  const bool by_process = queued || info.si_code == SI_USER || info.si_code == SI_TKILL;
+  CaughtSignal result{.signal = info.si_signo, .code = info.si_code};
+  if (by_process) result.sender = info.si_pid;
+  if (by_process) result.uid = info.si_uid;
+  if (queued) result.payload = {true, reinterpret_cast<std::int64_t>(info.si_value.sival_ptr)};
+  return result;
 }
 
 }  // namespace
@@ -58,6 +61,8 @@ void leave_job_control_signals(const InheritedSignals& inherited) {
   sigprocmask(SIG_UNBLOCK, &ours, nullptr);
 }
 
+SignalFd::SignalFd(Fd fd) : fd_(std::move(fd)), handled_(handled_signals()) {}
+
 Result<SignalFd> SignalFd::open() {
   const sigset_t handled = handled_signals();
   Fd fd(signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC));
@@ -65,14 +70,12 @@ Result<SignalFd> SignalFd::open() {
   return SignalFd(std::move(fd));
 }
 
-SignalFd::Batch SignalFd::read() {
-  std::array<signalfd_siginfo, 16> infos;
-  Batch batch;
-  const ssize_t bytes = ::read(fd_.get(), infos.data(), sizeof infos);
-  if (bytes <= 0) return batch;
-  batch.count = static_cast<std::size_t>(bytes) / sizeof infos[0];
-  for (std::size_t i = 0; i < batch.count; ++i) batch.signals[i] = caught(infos[i]);
-  return batch;
+std::optional<CaughtSignal> SignalFd::next() const { return wait(timespec{}); }
+
+std::optional<CaughtSignal> SignalFd::wait(const std::optional<timespec>& timeout) const {
+  siginfo_t info{};
+  if (sigtimedwait(&handled_, &info, timeout ? &*timeout : nullptr) <= 0) return {};
+  return caught(info);
 }
 
 }  // namespace pw

@@ -21,40 +21,35 @@ namespace {
 constexpr std::size_t kLineMax = 64 * 1024;
 constexpr int kBuffer = 1024 * 1024;
 
-void say(const std::string& text) {
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-}
-
-// Nothing that the trainer's pipes hang on may stay open here: a stuck writer must not keep them.
+// Nothing that others' pipes hang on may stay open here: a stuck writer must not keep them.
 void keep_only(int lines, int target) {
-  std::array<int, 4> kept{STDERR_FILENO, lines, target, -1};
   long last = sysconf(_SC_OPEN_MAX);
   if (last < 0 || last > 65536) last = 65536;
   for (int fd = 0; fd < last; ++fd) {
-    bool keep = false;
-    for (const int one : kept) keep = keep || fd == one;
-    if (!keep) ::close(fd);
+    if (fd != lines && fd != target) ::close(fd);
   }
+}
+
+void tell(int lines, const std::string& what) {
+  const std::string trouble = what + ": " + std::strerror(errno);
+  send(lines, trouble.data(), trouble.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 [[noreturn]] void write_lines(int lines, const std::string& path, int fd) {
   keep_only(lines, fd);
   if (!path.empty()) {
-    fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                0644);
-    if (fd < 0) {
-      say("preempt-wrap: warning: no journal: open " + path + ": " + std::strerror(errno) + "\n");
-      _exit(1);
-    }
-    ::close(STDERR_FILENO);
+    constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    fd = ::open(path.c_str(), kHow, 0644);
+    if (fd < 0) tell(lines, "open " + path);
   }
   static std::array<char, kLineMax> line;
+  bool told = fd < 0;
   for (;;) {
     const ssize_t size = recv(lines, line.data(), line.size(), 0);
     if (size <= 0) _exit(0);
     // One write for one line, else two processes' lines mix; a line that does not fit is lost.
-    [[maybe_unused]] const ssize_t written =
-        ::write(fd, line.data(), static_cast<std::size_t>(size));
+    if (fd >= 0 && ::write(fd, line.data(), static_cast<std::size_t>(size)) == size) continue;
+    if (!std::exchange(told, true)) tell(lines, "write " + path);
   }
 }
 
@@ -87,8 +82,16 @@ bool Writer::write_line(std::string_view line) {
          static_cast<ssize_t>(line.size());
 }
 
+std::optional<std::string> Writer::trouble() {
+  std::array<char, 1024> text{};
+  const ssize_t size = recv(lines_.get(), text.data(), text.size(), MSG_DONTWAIT);
+  if (size <= 0) return {};
+  return std::string(text.data(), static_cast<std::size_t>(size));
+}
+
 void Writer::close(int millis) {
-  lines_.reset();
+  // The end for the writer, while we still hear what it has to tell.
+  shutdown(lines_.get(), SHUT_WR);
   const Fd pidfd(open_pidfd(id_.pid));
   pollfd ended{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
   if (pidfd) poll(&ended, 1, millis);

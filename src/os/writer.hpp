@@ -1,7 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
-#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +16,7 @@ namespace pw {
 /// not do: one that hangs in the kernel keeps the whole process from ending.
 class Writer {
  public:
-  /// The file is opened by the writer process, which says on stderr why it could not.
+  /// The file is opened by the writer process; trouble() tells if it cannot.
   static Result<Writer> to_path(const std::string& path);
   /// For a descriptor that we hold already: stderr into a file.
   static Result<Writer> to_fd(int fd);
@@ -26,6 +26,9 @@ class Writer {
 
   /// Never blocks; false if the line had to be dropped because the writer does not keep up.
   bool write_line(std::string_view line);
+
+  /// What went wrong with the file, once: "open /x: Permission denied", "write: No space left ...".
+  std::optional<std::string> trouble();
 
   /// Waits until the writer has written all, at most `millis`, then leaves it to itself.
   void close(int millis);

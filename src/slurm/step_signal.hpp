@@ -8,7 +8,7 @@
 namespace pw {
 
 /// Signals the tasks of an srun child through slurmctld: `scontrol show step` finds the step,
-/// `scancel --signal=TERM JOB.STEP` does it. Runs beside the loop; each command has 10 s.
+/// `scancel --signal=TERM` does it. Runs beside the loop; each command has 10 s.
 class StepSignal {
  public:
   /// `job_id` may be empty: srun outside an allocation made its own job.

@@ -87,21 +87,32 @@ void Chronicle::journal(std::string_view event, const JournalRecord& record) {
 }
 
 void Chronicle::flush() {
-  for (std::string& line : log_lines_) stderr_.write_line(std::move(line));
-  log_lines_.clear();
   for (const std::string& line : journal_lines_) {
     if (!journal_->write_line(line)) ++journal_dropped_;
   }
+  if (!journal_lines_.empty()) tell_trouble();
   journal_lines_.clear();
+  for (std::string& line : log_lines_) stderr_.write_line(std::move(line));
+  log_lines_.clear();
+}
+
+void Chronicle::tell_trouble() {
+  if (const auto trouble = journal_->trouble()) {
+    log(LogLevel::warning, "the journal is not complete: " + *trouble);
+  }
 }
 
 void Chronicle::close() {
-  if (journal_dropped_ > 0) {
-    log(LogLevel::warning, std::to_string(journal_dropped_) + " journal lines were lost");
+  flush();
+  if (journal_) {
+    journal_->close(kJournalLastMoment);
+    tell_trouble();
+    if (journal_dropped_ > 0) {
+      log(LogLevel::warning, std::to_string(journal_dropped_) + " journal lines were lost");
+    }
+    journal_.reset();
   }
   flush();
-  if (journal_) journal_->close(kJournalLastMoment);
-  journal_.reset();
   stderr_.close();
 }
 

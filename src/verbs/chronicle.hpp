@@ -52,6 +52,8 @@ class Chronicle {
   std::vector<ProcessId> helpers() const;
 
  private:
+  void tell_trouble();
+
   LogLevel level_;
   Identity identity_;
   LogStream stderr_;

@@ -133,7 +133,7 @@ Launch launch_for(const Beginning& beginning, const Settings& settings, ProcessG
 }
 
 int tell_launch_failure(const LaunchFailure& failure, const std::string& command) {
-  const bool missing = failure.error == ENOENT || failure.error == ENOTDIR;
+  const bool missing = failure.error == ENOENT;
   const bool there =
       missing && command.find('/') != std::string::npos && access(command.c_str(), F_OK) == 0;
   std::string text = command + ": " + std::strerror(failure.error);
@@ -162,6 +162,12 @@ void die_of(Signal signal) {
   sigaddset(&only, signal);
   raise(signal);
   sigprocmask(SIG_UNBLOCK, &only, nullptr);
+}
+
+// No destructors: what they would close and free, the kernel does faster.
+[[noreturn]] void leave(const ExitStatus& status) {
+  if (status.die_of != 0) die_of(status.die_of);
+  _exit(status.status);
 }
 
 int supervise(const Beginning& beginning, EffectiveSettings& effective) {
@@ -226,8 +232,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
     }
     return tell_launch_failure(failure, program);
   }
-  if (status->die_of != 0) die_of(status->die_of);
-  return status->status;
+  leave(*status);
 }
 
 int bypass(const Beginning& beginning, const CommandLine& line) {

@@ -13,8 +13,9 @@ struct Beginning {
   ClosedStandardFds closed_fds;
 };
 
-/// The verb `run`: reads the settings, starts the trainer, supervises it. Returns our exit status,
-/// or does not return: where no second process can be made, the command runs in our place.
+/// The verb `run`: reads the settings, starts the trainer, supervises it, and leaves with
+/// its status; returns one only if nothing was started. Where no second process can be made, the
+/// command runs in our place.
 int run(const Beginning& beginning, std::span<const std::string> words);
 
 /// The verb `config`: prints the effective settings as YAML, each with where it came from.

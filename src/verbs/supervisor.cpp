@@ -12,6 +12,7 @@ namespace pw {
 namespace {
 
 constexpr Nanos kDoneFileLimit = Seconds(10);
+constexpr int kUnknownLeft = 1;  // somebody is there, without /proc nobody knows who
 
 void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
   if (at && (!wake || *at < *wake)) wake = at;
@@ -34,10 +35,11 @@ Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
       chronicle_(chronicle),
       narrator_(chronicle),
       hooks_(chronicle),
-      run_(plan_.policy) {}
+      run_(plan_.policy),
+      own_pid_(getpid()) {}
 
 boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
-  drain_signals();
+  while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
   if (!finished_) {
     const auto pid = launch(plan_.launch);
     if (!pid) return pid.error();
@@ -67,43 +69,29 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
 void Supervisor::wait() {
   std::optional<Instant> wake = run_.next_wake();
   consider(wake, hooks_.next_limit());
-  std::vector<int> fds{signals_.fd(), trainer_ended_ ? -1 : tree_->trainer_end_fd()};
+  std::vector<int> fds;
   for (const StepSignal& step_signal : step_signals_) {
     consider(wake, step_signal.helper().limit());
-    fds.push_back(step_signal.helper().output_fd());
+    if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
   }
-  wait_for(fds, wake);
   // Signals first: a typed INT that ended the trainer is known before its end is.
-  drain_signals();
+  const auto caught = wait_for(signals_, fds, wake);
+  if (caught) take(*caught);
   if (finished_) return;
-  const auto due = run_.next_wake();
-  if (due && monotonic_now() >= *due) happen(event::TimeCame{});
-  advance_helpers();
-}
-
-void Supervisor::drain_signals() {
-  bool child_changed = false;
-  for (;;) {
-    const SignalFd::Batch batch = signals_.read();
-    for (std::size_t i = 0; i < batch.count && !finished_; ++i) {
-      if (batch.signals[i].signal == SIGCHLD) {
-        child_changed = true;
-      } else {
-        take(batch.signals[i]);
-      }
-    }
-    if (batch.count < batch.signals.size()) break;
+  if (!caught || wake) {
+    const auto due = run_.next_wake();
+    if (due && monotonic_now() >= *due) happen(event::TimeCame{});
   }
-  if (tree_ && !finished_) reap();
-  if (tree_ && child_changed && !finished_) happen(event::TreeChanged{});
+  if (hooks_.running() || !step_signals_.empty()) advance_helpers();
 }
 
 void Supervisor::take(const CaughtSignal& caught) {
+  if (caught.signal == SIGCHLD) return reap();
   if (plan_.deaf_to.contains(caught.signal)) return;
   caught_ = caught;
   event::SignalCame came{.signal = caught.signal, .payload = caught.payload};
   const bool shared = plan_.launch.group == ProcessGroup::shared;
-  if (caught.sender == getpid()) {
+  if (caught.sender == own_pid_) {
     came.cause = Cause::ourselves;
   } else if (caught.code == SI_KERNEL && plan_.terminal && shared) {
     came.cause = Cause::typed;
@@ -114,20 +102,22 @@ void Supervisor::take(const CaughtSignal& caught) {
   happen(came);
 }
 
+// Each answer to a look is the next event, until nobody looks any more.
 void Supervisor::happen(const Event& event) {
-  answers_.push_back(event);
-  while (!answers_.empty() && !finished_) {
-    const Event next = std::move(answers_.front());
-    answers_.pop_front();
+  Event next = event;
+  for (;;) {
     for (const Action& action : run_.step(monotonic_now(), next)) {
       std::visit([this](const auto& todo) { act(todo); }, action);
     }
+    if (!answer_ || finished_) return;
+    next = *std::exchange(answer_, {});
   }
 }
 
 // Whose child has ended decides who reaps it; orphans that became ours are reaped here.
 void Supervisor::reap() {
-  for (pid_t pid = next_ended_child(); pid > 0; pid = next_ended_child()) {
+  if (!tree_) return;
+  for (pid_t pid = tree_->next_ended(); pid > 0 && !finished_; pid = tree_->next_ended()) {
     if (pid == tree_->trainer_pid() && !trainer_ended_) {
       end_trainer();
     } else if (is_helper(pid)) {
@@ -136,6 +126,7 @@ void Supervisor::reap() {
       reap_orphan(pid);
     }
   }
+  if (!finished_) happen(event::TreeChanged{});
 }
 
 void Supervisor::end_trainer() {
@@ -213,18 +204,18 @@ void Supervisor::act(const action::EndStragglers&) {
 }
 
 void Supervisor::act(const action::KillTree&) {
-  update_helpers();
-  const Recipients killed = tree_->kill();
   std::optional<Nanos> after;
   if (run_.episode_at()) after = monotonic_now() - *run_.episode_at();
+  update_helpers();
+  const Recipients killed = tree_->kill();
   if (!killing_named_) narrator_.killed(killed, run_.killed_trainer(), after);
   killing_named_ = true;
-  answers_.push_back(tree_->look());
+  answer_ = tree_->look();
 }
 
 void Supervisor::act(const action::LookAtTree&) {
   update_helpers();
-  answers_.push_back(tree_->look());
+  answer_ = tree_->look();
 }
 
 void Supervisor::act(const action::Finish&) { finished_ = true; }
@@ -242,9 +233,21 @@ bool Supervisor::work_done() {
       test->kill();
       return false;
     }
-    wait_for({signals_.fd()}, test->limit());
-    signals_.read();
+    wait_for(signals_, {}, test->limit());
   }
+}
+
+int Supervisor::count_left_behind() {
+  if (tree_->childless()) return 0;
+  update_helpers();
+  const auto left = tree_->living();
+  if (killing_named_) {
+    for (const ProcessEntry& entry : left) narrator_.unkillable(entry);
+  }
+  const auto error = tree_->take_table_error();
+  if (!error) return static_cast<int>(left.size());
+  chronicle_.warn(error->text() + ": only the trainer and its process group were watched");
+  return kUnknownLeft;
 }
 
 ExitStatus Supervisor::finish() {
@@ -252,25 +255,12 @@ ExitStatus Supervisor::finish() {
   facts.work_done = facts.in_episode && work_done();
   const ExitStatus status =
       decide_exit_status(facts, plan_.settings.exit_preempted, plan_.settings.exit_zero);
-  int left_behind = 0;
-  if (tree_) {
-    update_helpers();
-    if (next_ended_child() != -1) {
-      for (const ProcessEntry& entry : tree_->living()) {
-        ++left_behind;
-        if (killing_named_) narrator_.unkillable(entry);
-      }
-    }
-    if (const auto error = tree_->take_table_error()) {
-      chronicle_.warn(error->text() + ": only the trainer and its process group were watched");
-    }
-  }
+  const int left_behind = tree_ ? count_left_behind() : 0;
   narrator_.ended(status, run_, monotonic_now(), left_behind);
   hooks_.run("on-exit", plan_.settings.on_exit, notice_, status.status);
   while (hooks_.running()) {
     chronicle_.flush();
-    wait_for({signals_.fd()}, hooks_.next_limit());
-    signals_.read();
+    wait_for(signals_, {}, hooks_.next_limit());
     hooks_.advance();
   }
   chronicle_.close();

@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <functional>
 #include <list>
 #include <optional>
@@ -38,7 +37,6 @@ class Supervisor {
   boost::system::result<ExitStatus, LaunchFailure> run();
 
  private:
-  void drain_signals();
   void take(const CaughtSignal& caught);
   void happen(const Event& event);
   void reap();
@@ -47,6 +45,7 @@ class Supervisor {
   void wait();
   void advance_helpers();
   bool work_done();
+  int count_left_behind();
   ExitStatus finish();
 
   void act(const action::Judge& judge);
@@ -72,7 +71,8 @@ class Supervisor {
   CaughtSignal caught_;    // the signal that is being worked on
   Recipients recipients_;  // of the last relay or pass
   Hooks::Notice notice_;   // the first that was relayed
-  std::deque<Event> answers_;
+  std::optional<Event> answer_;
+  pid_t own_pid_;
   bool trainer_ended_ = false;
   bool killing_named_ = false;
   bool finished_ = false;

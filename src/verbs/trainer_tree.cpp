@@ -143,9 +143,15 @@ Recipients TrainerTree::climb(Signal signal) {
   return sent;
 }
 
+int TrainerTree::next_ended() {
+  const pid_t pid = next_ended_child();
+  childless_ = pid == -1;
+  return pid;
+}
+
 event::TreeSeen TrainerTree::look() {
   event::TreeSeen seen;
-  if (next_ended_child() == -1) return seen;
+  if (childless_) return seen;
   for (const ProcessEntry& entry : others()) ++(notified(entry.id) ? seen.notified : seen.others);
   // Without a process table: somebody is there, we cannot know who.
   if (!table_readable_) seen.others = 1;

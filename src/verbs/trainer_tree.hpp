@@ -37,7 +37,6 @@ class TrainerTree {
   };
   TrainerTree(Child trainer, Plan plan, Scancel scancel);
 
-  int trainer_end_fd() const { return trainer_.end_fd(); }
   int trainer_pid() const { return trainer_.pid(); }
   std::optional<Ending> reap_trainer() { return trainer_.reap(); }
 
@@ -49,6 +48,11 @@ class TrainerTree {
   Recipients end_stragglers();
   Recipients kill();
   event::TreeSeen look();
+
+  /// The next child that has ended and is not reaped, 0: none now, -1: there are no children.
+  int next_ended();
+  /// No children at all: nobody of the tree can be left, and nobody can come.
+  bool childless() const { return childless_; }
 
   /// What still lives, the trainer too, for the line that names it.
   std::vector<ProcessEntry> living();
@@ -74,6 +78,7 @@ class TrainerTree {
   std::vector<ProcessId> helpers_;
   std::optional<Error> table_error_;
   bool table_readable_ = true;
+  bool childless_ = false;
 };
 
 }  // namespace pw

@@ -17,20 +17,21 @@ constexpr const char* kSteps =
     "   SrunHost:Pid=vm.example.org:4712\n"
     "StepId=13.0 UserId=1000\n"
     "   SrunHost:Pid=other:4711\n"
-    "StepId=14.0 UserId=1000\n"
+    "StepId=14_3.extern UserId=1000\n"
+    "StepId=14_3.0 UserId=1000\n"
     "   SrunHost:Pid=elsewhere:99\n";
 
 }  // namespace
 
-TEST_CASE("an srun's step is found by host and PID") {
-  CHECK(step_of_srun(kSteps, "vm", 4711) == "12.0");
-  CHECK(step_of_srun(kSteps, "vm", 4712) == "12.1");
-  CHECK(step_of_srun(kSteps, "other.example.org", 4711) == "13.0");
-  CHECK(step_of_srun(kSteps, "vm", 99) == "14.0");
-  CHECK_FALSE(step_of_srun(kSteps, "third", 4711));
-  CHECK_FALSE(step_of_srun(kSteps, "vm", 5));
-  CHECK_FALSE(step_of_srun("", "vm", 4711));
-  CHECK_FALSE(step_of_srun("SrunHost:Pid=vm:x SrunHost:Pid=vm SrunHost:Pid=:", "vm", 4711));
+TEST_CASE("an srun's step is found by host and PID; a job with one step is told as a job") {
+  CHECK(scancel_target(kSteps, "vm", 4711) == "12.0");
+  CHECK(scancel_target(kSteps, "vm", 4712) == "12.1");
+  CHECK(scancel_target(kSteps, "other.example.org", 4711) == "13");
+  CHECK(scancel_target(kSteps, "vm", 99) == "14_3");
+  CHECK_FALSE(scancel_target(kSteps, "third", 4711));
+  CHECK_FALSE(scancel_target(kSteps, "vm", 5));
+  CHECK_FALSE(scancel_target("", "vm", 4711));
+  CHECK_FALSE(scancel_target("SrunHost:Pid=vm:x SrunHost:Pid=vm SrunHost:Pid=:", "vm", 4711));
 }
 
 TEST_CASE("srun gets only what it forwards; the rest would SIGKILL its step") {

@@ -25,8 +25,8 @@ Child start(const char* script) {
 }
 
 Ending end_of(Child& child) {
-  pollfd ended{.fd = child.end_fd(), .events = POLLIN, .revents = 0};
-  REQUIRE(poll(&ended, 1, 10'000) == 1);
+  siginfo_t info{};
+  REQUIRE(waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOWAIT) == 0);
   const auto ending = child.reap();
   REQUIRE(ending.has_value());
   return *ending;

@@ -1,6 +1,7 @@
 #include "os/signal_fd.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 using namespace pw;
@@ -19,21 +20,39 @@ TEST_CASE("a signal is read with its sender, its code and its value") {
   const Blocked blocked;
   auto signals = SignalFd::open();
   REQUIRE(signals.has_value());
-  CHECK(signals->read().count == 0);
+  CHECK_FALSE(signals->next().has_value());
   kill(getpid(), SIGUSR1);
   sigval value{};
   value.sival_int = 42;
   for (int i = 0; i < 3; ++i) sigqueue(getpid(), SIGRTMIN + 3, value);
-  const SignalFd::Batch batch = signals->read();
-  REQUIRE(batch.count == 4);
-  CHECK(batch.signals[0].signal == SIGUSR1);
-  CHECK(batch.signals[0].sender == getpid());
-  CHECK(batch.signals[0].uid == getuid());
-  CHECK(batch.signals[0].code == SI_USER);
-  CHECK_FALSE(batch.signals[0].payload.queued);
-  CHECK(batch.signals[1].signal == kRtMin + 3);
-  CHECK(batch.signals[1].code == SI_QUEUE);
-  CHECK(static_cast<int>(batch.signals[3].payload.value) == 42);
+  const auto plain = signals->next();
+  REQUIRE(plain.has_value());
+  CHECK(plain->signal == SIGUSR1);
+  CHECK(plain->sender == getpid());
+  CHECK(plain->uid == getuid());
+  CHECK(plain->code == SI_USER);
+  CHECK_FALSE(plain->payload.queued);
+  for (int i = 0; i < 3; ++i) {
+    const auto queued = signals->next();
+    REQUIRE(queued.has_value());
+    CHECK(queued->signal == kRtMin + 3);
+    CHECK(queued->code == SI_QUEUE);
+    CHECK(static_cast<int>(queued->payload.value) == 42);
+  }
+  CHECK_FALSE(signals->next().has_value());
+}
+
+TEST_CASE("the kernel's own signals have no sender") {
+  const Blocked blocked;
+  auto signals = SignalFd::open();
+  REQUIRE(signals.has_value());
+  itimerval soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = 1}};
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  const auto alarm = signals->wait({});
+  REQUIRE(alarm.has_value());
+  CHECK(alarm->signal == SIGALRM);
+  CHECK(alarm->code == SI_KERNEL);
+  CHECK(alarm->sender == 0);
 }
 
 TEST_CASE("what nohup and & ignored is known; SIGCHLD becomes default") {
