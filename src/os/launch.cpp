@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 
 #include "os/fd.hpp"
 
@@ -66,24 +66,19 @@ void take_on(const Launch& plan, pid_t parent) {
   _exit(127);
 }
 
-// The child's stack; execvpe copies argv onto it to run a script without #!.
+// The child's stack; execvpe copies argv onto it to run a script without #!. From the heap,
+// untouched pages cost nothing there, either.
 class Stack {
  public:
-  explicit Stack(std::size_t arguments) : size_(256 * 1024 + 2 * arguments * sizeof(char*)) {
-    base_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-  }
-  Stack(const Stack&) = delete;
-  ~Stack() {
-    if (base_ != MAP_FAILED) munmap(base_, size_);
-  }
-  bool valid() const { return base_ != MAP_FAILED; }
-  // Page-aligned size and base keep the 16 bytes that the ABI wants.
-  void* top() const { return static_cast<char*>(base_) + (size_ & ~std::size_t{15}); }
+  explicit Stack(std::size_t arguments)
+      : size_((64 * 1024 + 2 * arguments * sizeof(char*)) & ~std::size_t{15}),
+        base_(std::make_unique_for_overwrite<char[]>(size_)) {}
+  // operator new[] aligns to the 16 bytes that the ABI wants.
+  void* top() const { return base_.get() + size_; }
 
  private:
   std::size_t size_;
-  void* base_;
+  std::unique_ptr<char[]> base_;
 };
 
 LaunchFailure failure(LaunchStage stage, int error) { return {stage, error}; }
@@ -96,7 +91,6 @@ boost::system::result<pid_t, LaunchFailure> launch(const Launch& plan) {
   Fd read_end(ends[0]);
   Fd write_end(ends[1]);
   const Stack stack(plan.command.size());
-  if (!stack.valid()) return failure(LaunchStage::spawn, ENOMEM);
   Prepared prepared{plan, pointers(plan.command), pointers(plan.environment), getpid(),
                     write_end.get()};
   // Signals stay blocked in the child until it has taken on its own state.

@@ -64,15 +64,15 @@ std::string or_zero(const char* variable) {
   return value.empty() ? "0" : value;
 }
 
-PatternValues pattern_values(const std::optional<SlurmJob>& job) {
+PatternValues pattern_values(const std::optional<SlurmJob>& job, const std::string& host) {
   PatternValues values{.job_id = "0",
                        .array_job_id = "0",
                        .array_task = "0",
                        .task = "0",
                        .node = "0",
-                       .node_name = host_name(),
+                       .node_name = host,
                        .user = user_name(),
-                       .host = host_name()};
+                       .host = host};
   if (!job) return values;
   const std::string array = environment_value("SLURM_ARRAY_JOB_ID");
   const std::string node = environment_value("SLURMD_NODENAME");
@@ -83,6 +83,17 @@ PatternValues pattern_values(const std::optional<SlurmJob>& job) {
   values.node = or_zero("SLURM_NODEID");
   if (!node.empty()) values.node_name = node;
   return values;
+}
+
+// The paths among the settings, as sbatch would write them out.
+Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& job,
+                            const std::string& host) {
+  for (std::string* path : {&settings.journal, &settings.done_file}) {
+    if (path->empty()) continue;
+    PW_TRY(std::string expanded, expand_pattern(*path, pattern_values(job, host)));
+    *path = std::move(expanded);
+  }
+  return settings;
 }
 
 Policy policy_for(const Settings& settings, const std::optional<SlurmJob>& job) {
@@ -171,20 +182,17 @@ void die_of(Signal signal) {
 }
 
 int supervise(const Beginning& beginning, EffectiveSettings& effective) {
-  Settings& settings = effective.merged.settings;
   const bool terminal = has_controlling_terminal();
   if (terminal) leave_job_control_signals(beginning.signals);
   const auto job = find_slurm_job();
   const bool share = terminal || (job && job->conf.proctrack == Proctrack::pgid);
   const ProcessGroup group = share ? ProcessGroup::shared : ProcessGroup::own;
 
-  for (std::string* path : {&settings.journal, &settings.done_file}) {
-    const auto expanded = expand_pattern(*path, pattern_values(job));
-    if (!expanded) return fail(kOwnFailure, expanded.error().text());
-    *path = *expanded;
-  }
   Identity identity;
   identity.host = host_name();
+  const auto expanded = with_paths(effective.merged.settings, job, identity.host);
+  if (!expanded) return fail(kOwnFailure, expanded.error().text());
+  const Settings& settings = *expanded;
   if (job) {
     identity.job = job->id;
     identity.step = job->step;

@@ -114,29 +114,29 @@ void Supervisor::happen(const Event& event) {
   }
 }
 
-// Whose child has ended decides who reaps it; orphans that became ours are reaped here.
+// Whose child has ended decides who reaps it; orphans that became ours are reaped here. All of them
+// first: without any child left, the tree is gone and nobody needs to look for it.
 void Supervisor::reap() {
   if (!tree_) return;
-  for (pid_t pid = tree_->next_ended(); pid > 0 && !finished_; pid = tree_->next_ended()) {
-    if (pid == tree_->trainer_pid() && !trainer_ended_) {
-      end_trainer();
+  for (pid_t pid = tree_->next_ended(); pid > 0; pid = tree_->next_ended()) {
+    if (pid == tree_->trainer_pid() && !trainer_ending_) {
+      trainer_ending_ = tree_->reap_trainer();
     } else if (is_helper(pid)) {
       advance_helpers();
     } else {
       reap_orphan(pid);
     }
   }
-  if (!finished_) happen(event::TreeChanged{});
+  if (trainer_ending_ && !std::exchange(trainer_ended_, true)) return end_trainer();
+  happen(event::TreeChanged{});
 }
 
 void Supervisor::end_trainer() {
-  const auto ending = tree_->reap_trainer();
-  if (!ending) return;
-  trainer_ended_ = true;
+  const Instant now = monotonic_now();
   std::optional<Nanos> after;
-  if (run_.episode_at()) after = monotonic_now() - *run_.episode_at();
-  narrator_.trainer_ended(*ending, run_.killed_trainer(), run_.episode_at().has_value(), after);
-  happen(event::TrainerEnded{*ending});
+  if (run_.episode_at()) after = now - *run_.episode_at();
+  happen(event::TrainerEnded{*trainer_ending_});
+  narrator_.trainer_ended(*trainer_ending_, run_.killed_trainer(), run_.facts().in_episode, after);
 }
 
 bool Supervisor::is_helper(int pid) const {

@@ -73,6 +73,7 @@ class Supervisor {
   Hooks::Notice notice_;   // the first that was relayed
   std::optional<Event> answer_;
   pid_t own_pid_;
+  std::optional<Ending> trainer_ending_;
   bool trainer_ended_ = false;
   bool killing_named_ = false;
   bool finished_ = false;
