@@ -38,6 +38,7 @@ Result<Helper> Helper::start(std::vector<std::string> command, std::vector<std::
     write_end = Fd(ends[1]);
     plan.stdout_fd = write_end.get();
   }
+  if (output == Output::to_stderr) plan.stdout_fd = STDERR_FILENO;
   const auto pid = launch(plan);
   if (!pid) return os_error("run " + plan.command[0], pid.error().error);
   const auto entry = read_process(*pid);
@@ -52,6 +53,11 @@ void Helper::read_output() {
     if (size <= 0) return output_.reset();
     if (text_.size() < kOutputMax) text_.append(chunk.data(), static_cast<std::size_t>(size));
   }
+}
+
+void Helper::kill() {
+  // Not reaped yet, so the group's number is still its own.
+  if (!child_.reaped()) ::kill(-child_.pid(), SIGKILL);
 }
 
 std::optional<Ending> Helper::reap() {

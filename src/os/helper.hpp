@@ -14,7 +14,7 @@ namespace pw {
 /// trainer's tree, deaf to the job's signals, ended by SIGKILL when its time is over or we die.
 class Helper {
  public:
-  enum class Output { ours, captured };
+  enum class Output { to_stderr, captured };  ///< stdout is the trainer's
 
   /// `limit` is the instant at which it will be killed.
   static Result<Helper> start(std::vector<std::string> command,
@@ -27,7 +27,7 @@ class Helper {
   void read_output();  ///< takes what is there; at most 1 MiB is kept
   const std::string& output() const { return text_; }
   std::optional<Ending> reap();
-  void kill() { child_.send(SIGKILL); }
+  void kill();  ///< with its whole process group: a hook's shell has children
 
  private:
   Helper(Child child, ProcessId id, Fd output, Instant limit)

@@ -2,6 +2,8 @@
 
 #include <sys/signalfd.h>
 
+#include <array>
+
 #include "os/os_error.hpp"
 
 namespace pw {
@@ -9,6 +11,8 @@ namespace {
 
 // Faults must act at once on whoever made them, and nobody can block KILL and STOP.
 constexpr SignalSet kLeftAlone{SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+
+constexpr std::array<Signal, 3> kJobControl{SIGTSTP, SIGTTIN, SIGTTOU};
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -55,19 +59,21 @@ InheritedSignals block_handled_signals() {
 void leave_job_control_signals(const InheritedSignals& inherited) {
   sigset_t ours;
   sigemptyset(&ours);
-  for (const Signal signal : {SIGTSTP, SIGTTIN, SIGTTOU}) {
+  for (const Signal signal : kJobControl) {
     if (sigismember(&inherited.mask, signal) == 0) sigaddset(&ours, signal);
   }
   sigprocmask(SIG_UNBLOCK, &ours, nullptr);
 }
 
-SignalFd::SignalFd(Fd fd) : fd_(std::move(fd)), handled_(handled_signals()) {}
-
-Result<SignalFd> SignalFd::open() {
-  const sigset_t handled = handled_signals();
+Result<SignalFd> SignalFd::open(JobControl job_control) {
+  sigset_t handled = handled_signals();
+  if (job_control == JobControl::terminal) {
+    // sigtimedwait would take them also unblocked, and Ctrl-Z stop the trainer but not us.
+    for (const Signal signal : kJobControl) sigdelset(&handled, signal);
+  }
   Fd fd(signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!fd) return os_error("signalfd");
-  return SignalFd(std::move(fd));
+  return SignalFd(std::move(fd), handled);
 }
 
 std::optional<CaughtSignal> SignalFd::next() const { return wait(timespec{}); }

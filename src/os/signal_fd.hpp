@@ -21,7 +21,11 @@ struct InheritedSignals {
 /// kernel would reap for us. Async-signal-safe, allocates nothing.
 InheritedSignals block_handled_signals();
 
-/// Gives TSTP, TTIN and TTOU back to the terminal's job control (design section 4.3).
+/// Who deals with TSTP, TTIN and TTOU: the terminal's job control stops us together with the
+/// trainer, or we pass them on like any other signal.
+enum class JobControl { terminal, ours };
+
+/// Gives those three back to the terminal's job control.
 void leave_job_control_signals(const InheritedSignals& inherited);
 
 /// One signal, with who sent it: no handler API of Asio keeps that.
@@ -36,7 +40,7 @@ struct CaughtSignal {
 /// The blocked signals: as a descriptor for the loop to wait on beside others, and one by one.
 class SignalFd {
  public:
-  static Result<SignalFd> open();
+  static Result<SignalFd> open(JobControl job_control);
   int fd() const { return fd_.get(); }
 
   /// The next pending signal, the lowest number first; nothing if none is pending.
@@ -47,7 +51,7 @@ class SignalFd {
   std::optional<CaughtSignal> wait(const std::optional<timespec>& timeout) const;
 
  private:
-  explicit SignalFd(Fd fd);
+  SignalFd(Fd fd, const sigset_t& handled) : fd_(std::move(fd)), handled_(handled) {}
   Fd fd_;
   sigset_t handled_;
 };

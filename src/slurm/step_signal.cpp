@@ -46,8 +46,8 @@ std::optional<std::string> StepSignal::advance() {
 std::optional<std::string> StepSignal::send() {
   target_ = scancel_target(helper_.output(), host_name(), srun_pid_).value_or(job_id_);
   if (target_.empty()) return "the step of srun was not found; it was not told";
-  auto next =
-      start_helper({"scancel", "--signal=" + signal_name(signal_), target_}, Helper::Output::ours);
+  auto next = start_helper({"scancel", "--signal=" + signal_name(signal_), target_},
+                           Helper::Output::to_stderr);
   if (!next) return next.error().text() + "; the step was not told";
   helper_ = std::move(*next);
   stage_ = Stage::sending;

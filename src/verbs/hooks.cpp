@@ -31,7 +31,7 @@ void Hooks::run(const std::string& name, const std::string& command, const Notic
                 std::optional<int> exit_status) {
   if (command.empty()) return;
   auto helper = Helper::start({"/bin/sh", "-c", command}, hook_environment(notice, exit_status),
-                              Helper::Output::ours, monotonic_now() + kLimit);
+                              Helper::Output::to_stderr, monotonic_now() + kLimit);
   if (helper) {
     running_.push_back({name, std::move(*helper)});
   } else {

@@ -123,6 +123,13 @@ void Narrator::started(const std::string& command, int pid, ProcessGroup group,
                                   .add("budget", budget));
 }
 
+void Narrator::not_started(int status) {
+  chronicle_.journal("end", JournalRecord()
+                                .add("status", status)
+                                .add("outcome", word(Outcome::failed))
+                                .add("left_behind", 0));
+}
+
 void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
                       const Recipients& sent) {
   const bool notice = is_notice(judged.verdict);

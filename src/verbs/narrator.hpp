@@ -15,6 +15,7 @@ class Narrator {
   explicit Narrator(Chronicle& chronicle) : chronicle_(chronicle) {}
 
   void started(const std::string& command, int pid, ProcessGroup group, const std::string& budget);
+  void not_started(int status);
   void judged(const action::Judge& judged, const CaughtSignal& caught, const Recipients& sent);
   void sent(Signal signal, const char* why, const Recipients& recipients);
   void climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left);

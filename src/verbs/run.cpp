@@ -203,7 +203,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   const std::string program = launch.command[0];
 
   Chronicle chronicle(settings.log_level, identity);
-  auto signals = SignalFd::open();
+  auto signals = SignalFd::open(terminal ? JobControl::terminal : JobControl::ours);
   if (!signals) return run_unsupervised(launch, signals.error());
   const auto foreign = children_before_start();
   become_subreaper();
@@ -232,9 +232,12 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   Supervisor supervisor(std::move(plan), std::move(*signals), chronicle);
   const auto status = supervisor.run();
   if (!status) {
-    chronicle.close();
     const LaunchFailure& failure = status.error();
-    if (failure.stage == LaunchStage::spawn) {
+    const bool unsupervised = failure.stage == LaunchStage::spawn;
+    const int code = failure.error == ENOENT ? kNotFound : kNotExecutable;
+    if (!unsupervised) Narrator(chronicle).not_started(code);
+    chronicle.close();
+    if (unsupervised) {
       return run_unsupervised(launch,
                               {"start a second process", {failure.error, std::generic_category()}});
     }

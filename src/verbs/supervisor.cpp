@@ -223,9 +223,9 @@ void Supervisor::act(const action::Finish&) { finished_ = true; }
 // Asked by a process of its own: a hung filesystem must not keep us from ending.
 bool Supervisor::work_done() {
   if (plan_.settings.done_file.empty()) return false;
-  auto test =
-      Helper::start({"/bin/sh", "-c", "test -e \"$0\"", plan_.settings.done_file},
-                    trainer_environment(), Helper::Output::ours, monotonic_now() + kDoneFileLimit);
+  auto test = Helper::start({"/bin/sh", "-c", "test -e \"$0\"", plan_.settings.done_file},
+                            trainer_environment(), Helper::Output::to_stderr,
+                            monotonic_now() + kDoneFileLimit);
   if (!test) return false;
   for (;;) {
     if (const auto ending = test->reap()) return *ending == Ending{Ending::Kind::exited, 0};
@@ -238,16 +238,18 @@ bool Supervisor::work_done() {
 }
 
 int Supervisor::count_left_behind() {
-  if (tree_->childless()) return 0;
-  update_helpers();
-  const auto left = tree_->living();
+  std::vector<ProcessEntry> left;
+  if (!tree_->childless()) {
+    update_helpers();
+    left = tree_->living();
+  }
   if (killing_named_) {
     for (const ProcessEntry& entry : left) narrator_.unkillable(entry);
   }
   const auto error = tree_->take_table_error();
   if (!error) return static_cast<int>(left.size());
-  chronicle_.warn(error->text() + ": only the trainer and its process group were watched");
-  return kUnknownLeft;
+  chronicle_.warn(error->text() + ": only the trainer and its process group could be reached");
+  return tree_->childless() ? 0 : kUnknownLeft;
 }
 
 ExitStatus Supervisor::finish() {

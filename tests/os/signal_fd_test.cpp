@@ -18,7 +18,7 @@ struct Blocked {
 
 TEST_CASE("a signal is read with its sender, its code and its value") {
   const Blocked blocked;
-  auto signals = SignalFd::open();
+  auto signals = SignalFd::open(JobControl::ours);
   REQUIRE(signals.has_value());
   CHECK_FALSE(signals->next().has_value());
   kill(getpid(), SIGUSR1);
@@ -42,9 +42,20 @@ TEST_CASE("a signal is read with its sender, its code and its value") {
   CHECK_FALSE(signals->next().has_value());
 }
 
+TEST_CASE("what is left to the terminal's job control is not taken from it") {
+  const Blocked blocked;
+  kill(getpid(), SIGTSTP);
+  auto left_alone = SignalFd::open(JobControl::terminal);
+  REQUIRE(left_alone.has_value());
+  CHECK_FALSE(left_alone->next().has_value());
+  auto ours = SignalFd::open(JobControl::ours);
+  REQUIRE(ours.has_value());
+  CHECK(ours->next()->signal == SIGTSTP);
+}
+
 TEST_CASE("the kernel's own signals have no sender") {
   const Blocked blocked;
-  auto signals = SignalFd::open();
+  auto signals = SignalFd::open(JobControl::ours);
   REQUIRE(signals.has_value());
   itimerval soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = 1}};
   setitimer(ITIMER_REAL, &soon, nullptr);
