@@ -16,7 +16,8 @@ if(PW_FUZZ)
 endif()
 
 add_library(pw_link INTERFACE)
-target_link_options(pw_link INTERFACE -Wl,--gc-sections)
+# One segment for code and constants: fewer page faults and mappings at every start.
+target_link_options(pw_link INTERFACE -Wl,--gc-sections -Wl,-z,noseparate-code)
 if(PW_STATIC)
   target_link_options(pw_link INTERFACE -static)
 endif()

@@ -4,6 +4,7 @@
 #include <boost/program_options/parsers.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include "core/option_table.hpp"
 #include "core/text.hpp"
@@ -32,10 +33,13 @@ struct Front {
   std::string problem;
 };
 
-Front long_option(std::string_view word, bool another_follows) {
+using Seen = std::set<const Option*>;
+
+Front long_option(std::string_view word, bool another_follows, Seen& seen) {
   const auto equals = word.find('=');
   const Option* option = find_option(word.substr(2, equals - 2));
   if (option == nullptr) return {1, unknown(word.substr(0, equals))};
+  seen.insert(option);
   const bool takes_value = !option->value.empty();
   if (equals != std::string_view::npos) {
     return {1, takes_value ? "" : std::string(word.substr(0, equals)) + " takes no value"};
@@ -44,10 +48,11 @@ Front long_option(std::string_view word, bool another_follows) {
   return {takes_value ? 2u : 1u, ""};
 }
 
-Front short_options(std::string_view word, bool another_follows) {
+Front short_options(std::string_view word, bool another_follows, Seen& seen) {
   for (std::size_t i = 1; i < word.size(); ++i) {
     const Option* option = find_option(word[i]);
     if (option == nullptr) return {1, unknown("-" + std::string(1, word[i]))};
+    seen.insert(option);
     if (option->value.empty()) continue;
     if (i + 1 < word.size()) return {1, ""};
     if (!another_follows) return {1, "-" + std::string(1, word[i]) + " needs a value"};
@@ -56,23 +61,25 @@ Front short_options(std::string_view word, bool another_follows) {
   return {1, ""};
 }
 
-Front look_at(std::string_view word, bool another_follows) {
+Front look_at(std::string_view word, bool another_follows, Seen& seen) {
   if (word.size() < 2 || word[0] != '-') return {};
-  return word[1] == '-' ? long_option(word, another_follows) : short_options(word, another_follows);
+  return word[1] == '-' ? long_option(word, another_follows, seen)
+                        : short_options(word, another_follows, seen);
 }
 
-po::options_description description() {
-  po::options_description all;
-  for (const Option& option : option_table()) {
-    std::string names(option.name);
-    if (option.letter != 0) names += "," + std::string(1, option.letter);
-    if (option.value.empty()) {
-      all.add_options()(names.c_str(), "");
+// Only of the options that occur: describing all of them would be a tenth of our start.
+po::options_description description(const Seen& seen) {
+  po::options_description described;
+  for (const Option* option : seen) {
+    std::string names(option->name);
+    if (option->letter != 0) names += "," + std::string(1, option->letter);
+    if (option->value.empty()) {
+      described.add_options()(names.c_str(), "");
     } else {
-      all.add_options()(names.c_str(), po::value<std::string>(), "");
+      described.add_options()(names.c_str(), po::value<std::string>(), "");
     }
   }
-  return all;
+  return described;
 }
 
 void take(CommandLine& line, const po::option& parsed) {
@@ -91,9 +98,9 @@ void take(CommandLine& line, const po::option& parsed) {
   }
 }
 
-void parse_options(CommandLine& line, const std::vector<std::string>& words) {
+void parse_options(CommandLine& line, const std::vector<std::string>& words, const Seen& seen) {
   namespace style = po::command_line_style;
-  const po::options_description known = description();
+  const po::options_description known = description(seen);
   try {
     const auto parsed = po::command_line_parser(words)
                             .options(known)
@@ -110,9 +117,10 @@ void parse_options(CommandLine& line, const std::vector<std::string>& words) {
 CommandLine parse_command_line(std::span<const std::string> words) {
   CommandLine line;
   std::vector<std::string> options;
+  Seen seen;
   std::size_t next = 0;
   while (next < words.size() && words[next] != "--") {
-    const Front front = look_at(words[next], next + 1 < words.size());
+    const Front front = look_at(words[next], next + 1 < words.size(), seen);
     if (front.words == 0) break;
     if (front.problem.empty()) {
       options.insert(options.end(), words.begin() + static_cast<std::ptrdiff_t>(next),
@@ -124,7 +132,7 @@ CommandLine parse_command_line(std::span<const std::string> words) {
   }
   if (next < words.size() && words[next] == "--") ++next;
   line.command.assign(words.begin() + static_cast<std::ptrdiff_t>(next), words.end());
-  if (!options.empty()) parse_options(line, options);
+  if (!options.empty()) parse_options(line, options, seen);
   return line;
 }
 

@@ -123,12 +123,7 @@ void Narrator::started(const std::string& command, int pid, ProcessGroup group,
                                   .add("budget", budget));
 }
 
-void Narrator::not_started(int status) {
-  chronicle_.journal("end", JournalRecord()
-                                .add("status", status)
-                                .add("outcome", word(Outcome::failed))
-                                .add("left_behind", 0));
-}
+void Narrator::not_started(int status) { end_record(status, Outcome::failed, 0); }
 
 void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
                       const Recipients& sent) {
@@ -195,6 +190,7 @@ void Narrator::climbed(Signal signal, const Recipients& recipients, std::optiona
 }
 
 void Narrator::stragglers(const Recipients& recipients, Nanos grace) {
+  if (recipients.empty()) return;
   chronicle_.log(LogLevel::warning, "left behind by the trainer: " + list(recipients) +
                                         "; TERM sent, SIGKILL in " + spoken(grace));
   for (const Recipient& recipient : recipients) {
@@ -225,8 +221,13 @@ void Narrator::unkillable(const ProcessEntry& entry) {
 
 void Narrator::trainer_ended(const Ending& ending, bool killed_by_us, bool in_episode,
                              std::optional<Nanos> after) {
-  JournalRecord record;
   const bool exited = ending.kind == Ending::Kind::exited;
+  if (!exited && !in_episode && ending.number == SIGKILL && !killed_by_us) {
+    chronicle_.log(LogLevel::warning,
+                   "the trainer was killed by SIGKILL, not by us (out of memory?)");
+  }
+  if (!chronicle_.wants_journal()) return;
+  JournalRecord record;
   if (exited) {
     record.add("code", ending.number);
   } else {
@@ -234,20 +235,18 @@ void Narrator::trainer_ended(const Ending& ending, bool killed_by_us, bool in_ep
   }
   if (after) record.add("after_ms", after->count() / 1'000'000);
   chronicle_.journal("trainer-ended", record);
-  if (exited || in_episode || ending.number != SIGKILL || killed_by_us) return;
-  chronicle_.log(LogLevel::warning,
-                 "the trainer was killed by SIGKILL, not by us (out of memory?)");
 }
 
 void Narrator::ended(const ExitStatus& status, const Supervision& run, Instant now,
                      int left_behind) {
   const RunFacts facts = run.facts();
-  if (facts.in_episode && run.episode_at()) {
+  if (facts.in_episode && run.episode_at() && chronicle_.wants(LogLevel::info)) {
     std::string line =
         "the trainer " + how_it_ended(facts.ending) + " after " + spoken(now - *run.episode_at());
     if (run.killed_trainer()) line += ", killed by us";
-    if (run.kill_at() && *run.kill_at() > now)
+    if (run.kill_at() && *run.kill_at() > now) {
       line += ", " + spoken(*run.kill_at() - now) + " unused";
+    }
     line += left_behind == 0 ? "; nothing left behind"
                              : "; left behind: " + std::to_string(left_behind);
     if (facts.ending.kind == Ending::Kind::exited && facts.ending.number != status.status) {
@@ -255,9 +254,13 @@ void Narrator::ended(const ExitStatus& status, const Supervision& run, Instant n
     }
     chronicle_.log(LogLevel::info, line);
   }
+  if (chronicle_.wants_journal()) end_record(status.status, status.outcome, left_behind);
+}
+
+void Narrator::end_record(int status, Outcome outcome, int left_behind) {
   chronicle_.journal("end", JournalRecord()
-                                .add("status", status.status)
-                                .add("outcome", word(status.outcome))
+                                .add("status", status)
+                                .add("outcome", word(outcome))
                                 .add("left_behind", left_behind));
 }
 

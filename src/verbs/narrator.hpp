@@ -27,6 +27,7 @@ class Narrator {
   void ended(const ExitStatus& status, const Supervision& run, Instant now, int left_behind);
 
  private:
+  void end_record(int status, Outcome outcome, int left_behind);
   void journal_signal(const action::Judge& judged, const CaughtSignal& caught,
                       const std::string& sender_name);
   Chronicle& chronicle_;

@@ -118,6 +118,12 @@ void Supervisor::happen(const Event& event) {
 // first: without any child left, the tree is gone and nobody needs to look for it.
 void Supervisor::reap() {
   if (!tree_) return;
+  reap_ended();
+  if (trainer_ending_ && !std::exchange(trainer_ended_, true)) return end_trainer();
+  happen(event::TreeChanged{});
+}
+
+void Supervisor::reap_ended() {
   for (pid_t pid = tree_->next_ended(); pid > 0; pid = tree_->next_ended()) {
     if (pid == tree_->trainer_pid() && !trainer_ending_) {
       trainer_ending_ = tree_->reap_trainer();
@@ -127,8 +133,6 @@ void Supervisor::reap() {
       reap_orphan(pid);
     }
   }
-  if (trainer_ending_ && !std::exchange(trainer_ended_, true)) return end_trainer();
-  happen(event::TreeChanged{});
 }
 
 void Supervisor::end_trainer() {
@@ -214,7 +218,7 @@ void Supervisor::act(const action::KillTree&) {
 }
 
 void Supervisor::act(const action::LookAtTree&) {
-  update_helpers();
+  if (!tree_->childless()) update_helpers();
   answer_ = tree_->look();
 }
 

@@ -40,6 +40,7 @@ class Supervisor {
   void take(const CaughtSignal& caught);
   void happen(const Event& event);
   void reap();
+  void reap_ended();
   void end_trainer();
   bool is_helper(int pid) const;
   void wait();

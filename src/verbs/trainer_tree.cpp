@@ -153,6 +153,8 @@ event::TreeSeen TrainerTree::look() {
   event::TreeSeen seen;
   if (childless_) return seen;
   for (const ProcessEntry& entry : others()) ++(notified(entry.id) ? seen.notified : seen.others);
+  // A zombie of ours would be left to PID 1, which in a container may not reap it.
+  if (seen.notified + seen.others == 0 && next_ended() > 0) seen.others = 1;
   // Without a process table: somebody is there, we cannot know who.
   if (!table_readable_) seen.others = 1;
   return seen;
