@@ -19,5 +19,6 @@ add_library(pw_link INTERFACE)
 # One segment for code and constants: fewer page faults and mappings at every start.
 target_link_options(pw_link INTERFACE -Wl,--gc-sections -Wl,-z,noseparate-code)
 if(PW_STATIC)
-  target_link_options(pw_link INTERFACE -static)
+  target_link_options(pw_link INTERFACE -static
+                      -Wl,-T,${CMAKE_CURRENT_LIST_DIR}/start_together.ld)
 endif()

@@ -16,8 +16,13 @@ class Reader {
 
   YamlSettings read(const std::string& text) {
     try {
-      const YAML::Node root = YAML::Load(text);
-      if (root.IsNull()) return std::move(result_);
+      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+      if (documents.size() > 1) {
+        complain(documents[1].Mark(), "a second document (after ---) is not read");
+        return std::move(result_);
+      }
+      if (documents.empty() || documents[0].IsNull()) return std::move(result_);
+      const YAML::Node& root = documents[0];
       if (!root.IsMap()) {
         complain(root.Mark(), "the file is no map of `option: value` lines");
         return std::move(result_);
@@ -50,6 +55,8 @@ class Reader {
     }
     // yaml-cpp would silently take the first of two.
     if (!seen_.insert(name).second) return complain(key.Mark(), name + " is given twice");
+    // A value that is not there has no place of its own.
+    if (value.IsNull()) return complain(key.Mark(), name + " has no value");
     std::string text;
     if (!as_text(name, value, text)) {
       return complain(value.Mark(), name + ": a plain value is expected here");

@@ -68,7 +68,7 @@ std::string_view code_word(int code) {
 }
 
 std::string who(const Recipient& recipient) {
-  return recipient.name + " (pid " + std::to_string(recipient.pid) + ")";
+  return std::string(recipient.name) + " (pid " + std::to_string(recipient.pid) + ")";
 }
 
 std::string what_was_sent(Signal signal, const Recipient& recipient) {

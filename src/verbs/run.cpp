@@ -8,13 +8,13 @@
 #include <cstring>
 
 #include "config/environment.hpp"
+#include "core/command_text.hpp"
 #include "core/pattern.hpp"
 #include "core/srun_rule.hpp"
 #include "core/text.hpp"
 #include "os/reaper.hpp"
 #include "os/terminal.hpp"
 #include "slurm/environment.hpp"
-#include "verbs/budget.hpp"
 #include "verbs/help.hpp"
 #include "verbs/settings.hpp"
 #include "verbs/supervisor.hpp"
@@ -22,30 +22,9 @@
 namespace pw {
 namespace {
 
-constexpr std::size_t kCommandShown = 60;
-
 int fail(int status, const std::string& text) {
   std::fprintf(stderr, "preempt-wrap: %s\n", text.c_str());
   return status;
-}
-
-std::string shown(const std::vector<std::string>& command) {
-  std::string text;
-  for (const std::string& word : command) text += (text.empty() ? "" : " ") + word;
-  if (text.size() > kCommandShown) text = text.substr(0, kCommandShown - 3) + "...";
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  return text;
-}
-
-// "python3 train.py": enough for a sentence; the start line has it all.
-std::string short_name(const std::vector<std::string>& command) {
-  std::string name(base_name(command[0]));
-  if (command.size() > 1 && !command[1].starts_with('-')) {
-    name += " " + std::string(base_name(command[1]));
-  }
-  return shown({name});
 }
 
 std::string host_name() {
@@ -88,10 +67,13 @@ PatternValues pattern_values(const std::optional<SlurmJob>& job, const std::stri
 // The paths among the settings, as sbatch would write them out.
 Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& job,
                             const std::string& host) {
-  for (std::string* path : {&settings.journal, &settings.done_file}) {
+  const std::pair<const char*, std::string*> paths[] = {{"journal", &settings.journal},
+                                                        {"done-file", &settings.done_file}};
+  for (const auto& [name, path] : paths) {
     if (path->empty()) continue;
-    PW_TRY(std::string expanded, expand_pattern(*path, pattern_values(job, host)));
-    *path = std::move(expanded);
+    auto expanded = expand_pattern(*path, pattern_values(job, host));
+    if (!expanded) return Error{std::string(name) + ": " + expanded.error().what, {}};
+    *path = std::move(*expanded);
   }
   return settings;
 }
@@ -147,7 +129,7 @@ int tell_launch_failure(const LaunchFailure& failure, const std::string& command
   const bool missing = failure.error == ENOENT;
   const bool there =
       missing && command.find('/') != std::string::npos && access(command.c_str(), F_OK) == 0;
-  std::string text = command + ": " + std::strerror(failure.error);
+  std::string text = command_text(std::span(&command, 1)) + ": " + std::strerror(failure.error);
   if (there) text += " (the file is there; what its first line, #!, names is not)";
   if (command == "config" || command == "help" || command == "version") {
     text += "; a verb is one only as the first word: preempt-wrap " + command + " ...";
@@ -211,15 +193,9 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   for (const Complaint& warning : effective.merged.warnings) {
     if (identity.rank == 0) chronicle.warn(warning.line());
   }
-  const Budget budget = plan_budget(settings, job);
-  for (const std::string& warning : budget.warnings) chronicle.warn(warning);
-
   Supervisor::Plan plan{.policy = policy_for(settings, job),
                         .settings = settings,
                         .launch = launch,
-                        .command = shown(launch.command),
-                        .name = short_name(launch.command),
-                        .budget = budget.sentence,
                         .deaf_to = beginning.signals.ignored,
                         .terminal = terminal,
                         .job = job,

@@ -3,10 +3,13 @@
 #include <unistd.h>
 
 #include "config/environment.hpp"
+#include "core/command_text.hpp"
 #include "core/text.hpp"
 #include "os/clock.hpp"
 #include "os/loop.hpp"
+#include "os/memory.hpp"
 #include "os/reaper.hpp"
+#include "verbs/budget.hpp"
 
 namespace pw {
 namespace {
@@ -43,27 +46,37 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
   if (!finished_) {
     const auto pid = launch(plan_.launch);
     if (!pid) return pid.error();
-    TrainerTree::Plan plan{.name = plan_.name,
-                           .program = std::string(base_name(plan_.launch.command[0])),
-                           .group = plan_.launch.group,
-                           .foreign = plan_.foreign};
-    const std::string job_id = plan_.job ? plan_.job->job_id : "";
-    tree_.emplace(Child(*pid), std::move(plan), [this, job_id](int srun_pid, Signal signal) {
-      auto step_signal = StepSignal::start(srun_pid, signal, job_id);
-      if (step_signal) {
-        step_signals_.push_back(std::move(*step_signal));
-      } else {
-        chronicle_.warn(step_signal.error().text() + "; the step was not told");
-      }
-    });
-    happen(event::TrainerStarted{});
-    narrator_.started(plan_.command, *pid, plan_.launch.group, plan_.budget);
+    begin(*pid);
   }
   while (!finished_) {
     chronicle_.flush();
     wait();
   }
   return finish();
+}
+
+// All that can wait until the trainer runs.
+void Supervisor::begin(pid_t trainer) {
+  const std::vector<std::string>& command = plan_.launch.command;
+  TrainerTree::Plan plan{.name = short_command_text(command),
+                         .program = std::string(base_name(command[0])),
+                         .group = plan_.launch.group,
+                         .foreign = plan_.foreign};
+  const std::string job_id = plan_.job ? plan_.job->job_id : "";
+  tree_.emplace(Child(trainer), std::move(plan), [this, job_id](int srun_pid, Signal signal) {
+    auto step_signal = StepSignal::start(srun_pid, signal, job_id);
+    if (step_signal) {
+      step_signals_.push_back(std::move(*step_signal));
+    } else {
+      chronicle_.warn(step_signal.error().text() + "; the step was not told");
+    }
+  });
+  happen(event::TrainerStarted{});
+  const Budget budget = plan_budget(plan_.settings, plan_.job);
+  for (const std::string& warning : budget.warnings) chronicle_.warn(warning);
+  narrator_.started(command_text(command), trainer, plan_.launch.group, budget.sentence);
+  chronicle_.flush();
+  release_startup_pages();
 }
 
 void Supervisor::wait() {
@@ -193,7 +206,7 @@ void Supervisor::act(const action::Relay& relay) {
 }
 
 void Supervisor::act(const action::Pass& pass) {
-  recipients_ = tree_->pass(pass.signal, pass.payload);
+  tree_->pass(pass.signal, pass.payload, recipients_);
   narrator_.sent(pass.signal, "pass", recipients_);
 }
 

@@ -23,10 +23,7 @@ class Supervisor {
     Policy policy;
     Settings settings;
     Launch launch;
-    std::string command;  ///< for the start line
-    std::string name;     ///< for other sentences
-    std::string budget;   ///< what the start line says of the time
-    SignalSet deaf_to;    ///< found ignored: no notices, not relayed
+    SignalSet deaf_to;  ///< found ignored: no notices, not relayed
     bool terminal = false;
     std::optional<SlurmJob> job;
     std::vector<ProcessId> foreign;  ///< children before the start
@@ -39,6 +36,7 @@ class Supervisor {
  private:
   void take(const CaughtSignal& caught);
   void happen(const Event& event);
+  void begin(pid_t trainer);
   void reap();
   void reap_ended();
   void end_trainer();

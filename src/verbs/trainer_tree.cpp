@@ -16,7 +16,7 @@ namespace {
 // A tree that forks while it is signalled is looked at again, but not for ever.
 constexpr int kLooksMax = 5;
 
-Recipient recipient(int pid, const std::string& name, int error) {
+Recipient recipient(int pid, std::string_view name, int error) {
   return {pid, name, error == 0 ? Recipient::How::sent : Recipient::How::failed, error};
 }
 
@@ -54,7 +54,7 @@ std::vector<ProcessEntry> TrainerTree::others() {
   return entries;
 }
 
-Recipient TrainerTree::through_srun(int pid, const std::string& name, Signal signal) {
+Recipient TrainerTree::through_srun(int pid, std::string_view name, Signal signal) {
   if (way_through_srun(signal) == SrunWay::withhold) {
     return {pid, name, Recipient::How::withheld, 0};
   }
@@ -72,11 +72,11 @@ Recipient TrainerTree::send_trainer(Signal signal, const Payload& payload) {
 Recipient TrainerTree::send_other(const ProcessEntry& entry, Signal signal,
                                   const Payload& payload) {
   if (entry.name == "srun" && way_through_srun(signal) != SrunWay::direct) {
-    return through_srun(entry.id.pid, entry.name, signal);
+    return through_srun(entry.id.pid, kept(entry.name), signal);
   }
   const int error = send_to_process(entry.id, signal, payload);
   if (error == 0 && entry.stopped()) send_to_process(entry.id, SIGCONT);
-  return recipient(entry.id.pid, entry.name, error);
+  return recipient(entry.id.pid, kept(entry.name), error);
 }
 
 Recipients TrainerTree::relay(Signal signal, const Payload& payload, Audience audience,
@@ -121,12 +121,13 @@ void TrainerTree::for_each_other(const std::function<void(const ProcessEntry&)>&
 
 // In a terminal's group fg has continued the trainer together with us; a second CONT would be one
 // more than without us, unless somebody continued us alone.
-Recipients TrainerTree::pass(Signal signal, const Payload& payload) {
+void TrainerTree::pass(Signal signal, const Payload& payload, Recipients& sent) {
+  sent.clear();
   if (signal == SIGCONT && plan_.group == ProcessGroup::shared) {
     const auto trainer = read_process(trainer_.pid());
-    if (trainer && !trainer->stopped()) return {};
+    if (trainer && !trainer->stopped()) return;
   }
-  return {send_trainer(signal, payload)};
+  sent.push_back(send_trainer(signal, payload));
 }
 
 Recipients TrainerTree::climb(Signal signal) {
@@ -172,7 +173,7 @@ Recipients TrainerTree::kill() {
     sent.push_back(recipient(trainer_.pid(), plan_.name, trainer_.send(SIGKILL)));
   }
   for_each_other([&](const ProcessEntry& entry) {
-    sent.push_back(recipient(entry.id.pid, entry.name, send_to_process(entry.id, SIGKILL)));
+    sent.push_back(recipient(entry.id.pid, kept(entry.name), send_to_process(entry.id, SIGKILL)));
   });
   if (!table_readable_) signal_group(SIGKILL);
   return sent;

@@ -1,7 +1,9 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/process_tree.hpp"
@@ -16,7 +18,7 @@ namespace pw {
 struct Recipient {
   enum class How { sent, by_slurm, by_scancel, withheld, failed };
   int pid = 0;
-  std::string name;
+  std::string_view name;  ///< valid as long as the tree
   How how = How::sent;
   int error = 0;  ///< errno of a failed one
 };
@@ -43,7 +45,8 @@ class TrainerTree {
   void set_helpers(std::vector<ProcessId> helpers) { helpers_ = std::move(helpers); }
 
   Recipients relay(Signal signal, const Payload& payload, Audience audience, Delivery delivery);
-  Recipients pass(Signal signal, const Payload& payload);
+  /// Replaces `sent`, whose storage is used again: the path of a plain relay allocates nothing.
+  void pass(Signal signal, const Payload& payload, Recipients& sent);
   Recipients climb(Signal signal);
   Recipients end_stragglers();
   Recipients kill();
@@ -67,7 +70,8 @@ class TrainerTree {
   void for_each_other(const std::function<void(const ProcessEntry&)>& visit);
   Recipient send_trainer(Signal signal, const Payload& payload);
   Recipient send_other(const ProcessEntry& entry, Signal signal, const Payload& payload);
-  Recipient through_srun(int pid, const std::string& name, Signal signal);
+  Recipient through_srun(int pid, std::string_view name, Signal signal);
+  std::string_view kept(const std::string& name) { return *names_.insert(name).first; }
   void relay_to_others(Signal signal, const Payload& payload, Audience audience, Recipients& sent);
   Recipients signal_group(Signal signal);
 
@@ -75,6 +79,7 @@ class TrainerTree {
   Plan plan_;
   Scancel scancel_;
   std::vector<ProcessId> notified_;
+  std::set<std::string> names_;  // of others, for Recipient
   std::vector<ProcessId> helpers_;
   std::optional<Error> table_error_;
   bool table_readable_ = true;

@@ -39,6 +39,8 @@ TEST_CASE("what is wrong says where, and what was perhaps meant") {
       {"grace: {a: b}", "!f:1:8: grace: a plain value is expected here "},
       {"grace: [[1]]", "!f:1:8: grace: a plain value is expected here "},
       {"grace: []", "!f:1:8: grace: a plain value is expected here "},
+      {"grace:\nto: tree", "to=tree@f:2:5 !f:1:1: grace has no value "},
+      {"grace: 5m\n---\nto: tree", "!f:3:1: a second document (after ---) is not read "},
       {"- a", "!f:1:1: the file is no map of `option: value` lines "},
       {"hello", "!f:1:1: the file is no map of `option: value` lines "},
       {"[a]: b", "!f:1:1: a key must be the name of an option "},

@@ -9,32 +9,13 @@
 #include <string>
 
 #include "core/supervision.hpp"
+#include "dice.hpp"
+#include "oracle.hpp"
 
 using namespace pw;
 using namespace std::chrono_literals;
 
 namespace {
-
-// SplitMix64: the same schedule for a seed with every library.
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    state_ += 0x9E3779B97F4A7C15;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
-  bool one_in(std::uint64_t n) { return below(n) == 0; }
-  Nanos up_to(Nanos most) {
-    return Nanos(static_cast<std::int64_t>(below(static_cast<std::uint64_t>(most.count()) + 1)));
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 constexpr Instant kNever = Instant::max();
 
@@ -43,34 +24,6 @@ struct Process {
   bool notified = false;
   bool killable = true;
   Instant dies_at = kNever;
-};
-
-// The rules of section 6 once more, written as plainly as possible, to hold the machine against.
-struct Oracle {
-  std::optional<Instant> relay_at;
-  std::optional<Instant> standing;  // the deadline that counts
-  bool standing_is_fact = false;
-  std::optional<Instant> done_by;
-  bool excused = false;  // EXTEND, a late wake-up, a fact for a guess: KILL may come later
-  bool hurried = false;  // typed INTs: KILL may come earlier
-
-  void learn(Instant at, bool fact, Nanos margin, Instant now) {
-    const bool replaces = standing && fact && !standing_is_fact;
-    if (standing && !replaces && (standing_is_fact != fact || at >= *standing)) return;
-    const Instant by = at - std::min(margin, std::max(at - now, Nanos(0)) / 4);
-    done_by = done_by && !replaces ? std::min(*done_by, by) : by;
-    if (replaces) excused = true;
-    standing = at;
-    standing_is_fact = fact;
-  }
-
-  std::optional<Instant> kill_instant(const Policy& policy) const {
-    std::optional<Instant> at = done_by;
-    if (policy.ladder.grace) at = *relay_at + *policy.ladder.grace;
-    if (!at && !policy.schedule.in_slurm) at = *relay_at + kGraceElsewhere;
-    if (at && done_by) at = std::min(*at, *done_by);
-    return at;
-  }
 };
 
 Policy random_policy(Dice& dice, Instant start) {
