@@ -33,9 +33,12 @@ struct Front {
   std::string problem;
 };
 
+// `--journal --grace 5m` lacks a value; one that begins with -- is written --journal=--x.
+bool is_value(std::string_view word) { return !word.empty() && !word.starts_with("--"); }
+
 using Seen = std::set<const Option*>;
 
-Front long_option(std::string_view word, bool another_follows, Seen& seen) {
+Front long_option(std::string_view word, std::string_view next, Seen& seen) {
   const auto equals = word.find('=');
   const Option* option = find_option(word.substr(2, equals - 2));
   if (option == nullptr) return {1, unknown(word.substr(0, equals))};
@@ -44,27 +47,26 @@ Front long_option(std::string_view word, bool another_follows, Seen& seen) {
   if (equals != std::string_view::npos) {
     return {1, takes_value ? "" : std::string(word.substr(0, equals)) + " takes no value"};
   }
-  if (takes_value && !another_follows) return {1, std::string(word) + " needs a value"};
+  if (takes_value && !is_value(next)) return {1, std::string(word) + " needs a value"};
   return {takes_value ? 2u : 1u, ""};
 }
 
-Front short_options(std::string_view word, bool another_follows, Seen& seen) {
+Front short_options(std::string_view word, std::string_view next, Seen& seen) {
   for (std::size_t i = 1; i < word.size(); ++i) {
     const Option* option = find_option(word[i]);
     if (option == nullptr) return {1, unknown("-" + std::string(1, word[i]))};
     seen.insert(option);
     if (option->value.empty()) continue;
     if (i + 1 < word.size()) return {1, ""};
-    if (!another_follows) return {1, "-" + std::string(1, word[i]) + " needs a value"};
+    if (!is_value(next)) return {1, "-" + std::string(1, word[i]) + " needs a value"};
     return {2, ""};
   }
   return {1, ""};
 }
 
-Front look_at(std::string_view word, bool another_follows, Seen& seen) {
+Front look_at(std::string_view word, std::string_view next, Seen& seen) {
   if (word.size() < 2 || word[0] != '-') return {};
-  return word[1] == '-' ? long_option(word, another_follows, seen)
-                        : short_options(word, another_follows, seen);
+  return word[1] == '-' ? long_option(word, next, seen) : short_options(word, next, seen);
 }
 
 // Only of the options that occur: describing all of them would be a tenth of our start.
@@ -120,7 +122,7 @@ CommandLine parse_command_line(std::span<const std::string> words) {
   Seen seen;
   std::size_t next = 0;
   while (next < words.size() && words[next] != "--") {
-    const Front front = look_at(words[next], next + 1 < words.size(), seen);
+    const Front front = look_at(words[next], next + 1 < words.size() ? words[next + 1] : "", seen);
     if (front.words == 0) break;
     if (front.problem.empty()) {
       options.insert(options.end(), words.begin() + static_cast<std::ptrdiff_t>(next),

@@ -75,7 +75,8 @@ class Reader {
       text = value.Scalar();
       return true;
     }
-    if (value.IsSequence() && value.size() > 0) {
+    const bool list = name == "notice" || name == "map-signal" || name == "ladder";
+    if (list && value.IsSequence() && value.size() > 0) {
       for (const auto& item : value) {
         if (!item.IsScalar()) return false;
         text += (text.empty() ? "" : ",") + item.Scalar();

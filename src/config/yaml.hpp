@@ -7,8 +7,8 @@
 namespace pw {
 
 /// The settings of a YAML text, each with FILE:LINE:COLUMN, and what is wrong with it: no map, an
-/// unknown or double key, a value that is neither a scalar, a list of them (joined by commas) nor,
-/// for map-signal, a map. Never throws.
+/// unknown or double key, a value that is neither a scalar nor, for notice,
+/// map-signal and ladder, a list (joined by commas), for map-signal also a map. Never throws.
 struct YamlSettings {
   std::vector<Given> given;
   std::vector<Complaint> complaints;

@@ -21,8 +21,9 @@ std::optional<Deadline> deadline_told_by(const Schedule& schedule, Signal signal
       *schedule.job_end < now + kAbsurd) {
     told = Deadline{*schedule.job_end + kill_wait, Certainty::guess, DeadlineSource::job_end};
   }
-  if (signal == SIGTERM) {
-    const Deadline after_term{now + kill_wait, Certainty::guess, DeadlineSource::kill_wait};
+  if (signal == SIGTERM && schedule.grace_time) {
+    const Nanos until_kill = *schedule.grace_time + kill_wait;
+    const Deadline after_term{now + until_kill, Certainty::guess, DeadlineSource::kill_wait};
     told = prevailing(told, after_term);
   }
   return told;

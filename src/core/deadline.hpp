@@ -25,6 +25,9 @@ struct Schedule {
   std::optional<Nanos> lead;       ///< --lead D: a fact
   std::optional<Instant> job_end;  ///< SLURM_JOB_END_TIME: a guess, stale after a change
   Nanos kill_wait = Seconds(30);   ///< Slurm's KillWait; slurmd counts at least 5 s
+  /// GraceTime of the partition: TERM may be its start as well as its end. Nothing: not known, so
+  /// a TERM tells no deadline, and Slurm's own KILL comes.
+  std::optional<Nanos> grace_time = Nanos(0);
 };
 
 /// slurmd KILLs this much before KillWait is over: 4.69 s of 5 and 11.69 s of 12, 22.05.8 measured.

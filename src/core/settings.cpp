@@ -39,10 +39,12 @@ std::string take_word(std::string_view text, Enum& target,
   return "\"" + std::string(text) + "\" is none of " + list;
 }
 
-// KILL and STOP cannot be caught, so nobody can be told by them nor have them mapped.
+// KILL and STOP cannot be caught, CHLD tells of children, faults act at once on whoever made them.
 std::string uncatchable(Signal signal) {
-  if (signal != SIGKILL && signal != SIGSTOP) return "";
-  return signal_name(signal) + " cannot be caught, so it is no notice";
+  constexpr SignalSet kNever{SIGKILL, SIGSTOP, SIGCHLD, SIGSEGV, SIGBUS,
+                             SIGFPE,  SIGILL,  SIGTRAP, SIGSYS};
+  if (!kNever.contains(signal)) return "";
+  return signal_name(signal) + " cannot be a notice: it is the kernel's own";
 }
 
 std::string take_notice(std::string_view text, Settings& settings) {
@@ -142,14 +144,16 @@ std::string take_exit_preempted(std::string_view text, Settings& settings) {
     return "\"" + std::string(text) + "\" is no exit status from 1 to 255";
   }
   settings.exit_preempted = static_cast<int>(*status);
-  settings.exit_zero = ZeroMeans::preempted;
   return "";
 }
 
 std::string take_exit_zero(std::string_view text, Settings& settings) {
+  settings.exit_zero.reset();
+  if (text == "auto") return "";
+  settings.exit_zero = ZeroMeans::done;
   static constexpr std::array kWords = std::to_array<std::pair<std::string_view, ZeroMeans>>(
       {{"done", ZeroMeans::done}, {"preempted", ZeroMeans::preempted}});
-  return take_word(text, settings.exit_zero, kWords);
+  return take_word(text, *settings.exit_zero, kWords);
 }
 
 std::string take_log_level(std::string_view text, Settings& settings) {
@@ -163,8 +167,9 @@ std::string take_log_level(std::string_view text, Settings& settings) {
 
 // A switch is true without a value; in a file or the environment it may also be said to be off.
 std::string take_quiet(std::string_view text, Settings& settings) {
-  if (text == "false" || text == "0" || text == "off" || text == "no") return "";
-  if (text != "" && text != "true" && text != "1" && text != "on" && text != "yes") {
+  const std::string word = upper_case(text);
+  if (word == "FALSE" || word == "0" || word == "OFF" || word == "NO") return "";
+  if (word != "" && word != "TRUE" && word != "1" && word != "ON" && word != "YES") {
     return "\"" + std::string(text) + "\" is neither true nor false";
   }
   settings.log_level = std::min(settings.log_level, LogLevel::warning);
@@ -184,7 +189,7 @@ struct Taken {
   Taker take;
 };
 
-// In this order: exit-zero may correct what exit-preempted implies, quiet lowers log-level.
+// In this order: quiet lowers log-level.
 constexpr std::array kTakers = std::to_array<Taken>({
     {"notice", take_notice},
     {"map-signal", take_map},
@@ -223,36 +228,72 @@ void complain(Merged& merged, const Given& given, const std::string& what) {
   list.push_back({given.origin, given.name + ": " + what});
 }
 
-// `candidates` is strongest first; the first that can be understood counts.
-void take_strongest(Merged& merged, const Taken& taken, std::span<const Given> candidates) {
-  for (const Given& given : candidates) {
-    if (given.name != taken.name) continue;
-    Settings tried = merged.settings;
-    const std::string what = taken.take(given.text, tried);
-    if (!what.empty()) {
-      complain(merged, given, what);
-      continue;
-    }
-    if (merged.chosen.contains(taken.name)) continue;
-    merged.settings = tried;
-    merged.chosen.emplace(taken.name, given);
-  }
+const Taken* taken_by(std::string_view name) {
+  const auto found = std::find_if(kTakers.begin(), kTakers.end(),
+                                  [&](const Taken& taken) { return taken.name == name; });
+  return found == kTakers.end() ? nullptr : &*found;
 }
 
-// --grace and --ladder both say when SIGKILL comes: the stronger layer's word counts.
-std::vector<Given> without_weaker_rival(std::vector<Given> ordered, Merged& merged) {
-  const auto is_clock = [](const Given& g) { return g.name == "grace" || g.name == "ladder"; };
-  const auto first = std::find_if(ordered.begin(), ordered.end(), is_clock);
-  if (first == ordered.end()) return ordered;
-  const Given strongest = *first;
-  std::erase_if(ordered, [&](const Given& g) {
-    if (!is_clock(g) || g.name == strongest.name) return false;
-    if (g.origin.layer == strongest.origin.layer) {
-      complain(merged, g, "cannot be given together with " + strongest.name);
-    }
-    return true;
+// "off" takes back what a weaker layer says of an option that is off by default.
+bool switches_off(const Given& given) {
+  const Option* option = find_option(given.name);
+  return given.text == "off" && option != nullptr && option->default_text == "off" &&
+         !option->value.empty();
+}
+
+// What cannot be understood is told and left out, so that the next layer's counts.
+std::vector<Given> understood(std::vector<Given> ordered, Merged& merged) {
+  std::erase_if(ordered, [&](const Given& given) {
+    const Taken* taken = taken_by(given.name);
+    if (taken == nullptr || switches_off(given)) return taken == nullptr;
+    Settings scratch;
+    const std::string what = taken->take(given.text, scratch);
+    if (!what.empty()) complain(merged, given, what);
+    return !what.empty();
   });
   return ordered;
+}
+
+const Given* strongest(const std::vector<Given>& ordered, std::string_view name) {
+  const auto found = std::find_if(ordered.begin(), ordered.end(),
+                                  [&](const Given& given) { return given.name == name; });
+  return found == ordered.end() ? nullptr : &*found;
+}
+
+bool stronger(const Given* a, const Given* b) {
+  return a != nullptr && b != nullptr && strength(a->origin.layer) < strength(b->origin.layer);
+}
+
+// Options that speak of the same thing: a weaker layer's word yields to a stronger layer's.
+void drop_yielding(std::vector<Given>& ordered, std::string_view strong, std::string_view weak) {
+  const Given* first = strongest(ordered, strong);
+  const Given* second = strongest(ordered, weak);
+  if (!stronger(first, second) || switches_off(*first)) return;
+  std::erase_if(ordered, [&](const Given& given) { return given.name == weak; });
+}
+
+std::vector<Given> without_rivals(std::vector<Given> ordered, Merged& merged) {
+  drop_yielding(ordered, "grace", "ladder");
+  drop_yielding(ordered, "ladder", "grace");
+  drop_yielding(ordered, "quiet", "log-level");
+  drop_yielding(ordered, "log-level", "quiet");
+  drop_yielding(ordered, "exit-preempted", "exit-zero");
+  const Given* grace = strongest(ordered, "grace");
+  const Given* ladder = strongest(ordered, "ladder");
+  if (grace != nullptr && ladder != nullptr && !switches_off(*ladder)) {
+    complain(merged, *ladder, "cannot be given together with grace");
+    std::erase_if(ordered, [](const Given& given) { return given.name == "ladder"; });
+  }
+  return ordered;
+}
+
+void take_strongest(Merged& merged, const std::vector<Given>& ordered) {
+  for (const Taken& taken : kTakers) {
+    const Given* given = strongest(ordered, taken.name);
+    if (given == nullptr) continue;
+    if (!switches_off(*given)) taken.take(given->text, merged.settings);
+    merged.chosen.emplace(taken.name, *given);
+  }
 }
 
 }  // namespace
@@ -263,8 +304,8 @@ Merged merge_settings(std::span<const Given> given) {
   std::stable_sort(ordered.begin(), ordered.end(), [](const Given& a, const Given& b) {
     return strength(a.origin.layer) < strength(b.origin.layer);
   });
-  ordered = without_weaker_rival(std::move(ordered), merged);
-  for (const Taken& taken : kTakers) take_strongest(merged, taken, ordered);
+  ordered = without_rivals(understood(std::move(ordered), merged), merged);
+  take_strongest(merged, ordered);
   return merged;
 }
 

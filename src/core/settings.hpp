@@ -28,7 +28,7 @@ struct Settings {
   std::optional<Nanos> stragglers = Seconds(5);  ///< nothing: leave them
   Signal if_wrapper_dies = SIGTERM;              ///< 0: nothing
   std::optional<int> exit_preempted;
-  ZeroMeans exit_zero = ZeroMeans::done;
+  std::optional<ZeroMeans> exit_zero;  ///< nothing: preempted if exit_preempted is set, else done
   std::string done_file;
   std::string on_notice;
   std::string on_exit;

@@ -64,7 +64,8 @@ void Supervision::forestall(const event::SignalCame& came) {
   if (!by_hand && mapped(came.signal) == 0) return judge(came.signal, Verdict::dropped);
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
   if (!by_hand && told && told->at - now_ > kAdviceBeyond) {
-    return judge(came.signal, Verdict::covered);
+    kept_.push_back(came);
+    return judge(came.signal, Verdict::kept);
   }
   if (by_hand) typed_.insert(came.signal);
   ending_ = Ending{Ending::Kind::never_started, came.signal};
@@ -74,7 +75,7 @@ void Supervision::forestall(const event::SignalCame& came) {
 
 void Supervision::on(const event::TrainerStarted&) {
   phase_ = Phase::running;
-  for (const event::SignalCame& came : std::exchange(kept_, {})) pass(came);
+  for (const event::SignalCame& came : std::exchange(kept_, {})) on(came);
 }
 
 void Supervision::on(const event::TrainerEnded& ended) {
@@ -97,11 +98,11 @@ void Supervision::on(const event::TreeChanged&) {
 }
 
 void Supervision::on(const event::DeadlineLearned& learned) {
-  if (phase_ != Phase::draining || ending_) return;
+  if (phase_ != Phase::draining) return;
   const bool far = learned.deadline.at - now_ > kAdviceBeyond;
   const bool replaces = learned.deadline.certainty == Certainty::fact &&
                         (!deadline_ || deadline_->certainty == Certainty::guess);
-  if (far && replaces) {
+  if (far && replaces && !ending_) {
     phase_ = Phase::running;
     ladder_ = Ladder{};
     episode_at_.reset();
@@ -118,7 +119,8 @@ void Supervision::on(const event::GraceAsked& asked) {
 }
 
 void Supervision::notice(const event::SignalCame& came) {
-  if (phase_ == Phase::sweeping || ending_) return judge(came.signal, Verdict::too_late);
+  const bool nobody_left = phase_ == Phase::sweeping || (ending_ && phase_ != Phase::draining);
+  if (nobody_left) return judge(came.signal, Verdict::too_late);
   const Signal becomes = mapped(came.signal);
   if (becomes == 0) return judge(came.signal, Verdict::dropped);
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
@@ -161,11 +163,16 @@ void Supervision::typed(Signal signal) {
   typed_.insert(signal);
   judge(signal, Verdict::typed);
   if (signal != SIGINT) return;
-  if (phase_ == Phase::sweeping && !killing_) return kill_tree();
+  if (phase_ == Phase::sweeping && !killing_) {
+    killed_by_hand_ = true;
+    return kill_tree();
+  }
   if (phase_ != Phase::draining) return;
   std::erase_if(typed_interrupts_, [this](Instant at) { return now_ - at >= kTypedWindow; });
   typed_interrupts_.push_back(now_);
-  climb(typed_interrupts_.size() >= 3 ? SIGKILL : ladder_.take_next());
+  const Signal next = typed_interrupts_.size() >= 3 ? SIGKILL : ladder_.take_next();
+  killed_by_hand_ = next == SIGKILL;
+  climb(next, action::Whom::notified);
 }
 
 void Supervision::pass(const event::SignalCame& came) {
@@ -229,7 +236,8 @@ void Supervision::recover_from_late_wake() {
 
 void Supervision::climb_due() {
   while (phase_ == Phase::draining && ladder_.due() && *ladder_.due() <= now_) {
-    climb(ladder_.take_next());
+    const bool asked_for = policy_.ladder.own_rungs;
+    climb(ladder_.take_next(), asked_for ? action::Whom::notified : action::Whom::who_catches_it);
   }
   if (phase_ != Phase::sweeping) return;
   if (give_up_at_ && now_ >= *give_up_at_ && !giving_up_) {
@@ -239,9 +247,9 @@ void Supervision::climb_due() {
   if (!killing_ && sweep_kill_at_ && now_ >= *sweep_kill_at_) kill_tree();
 }
 
-void Supervision::climb(Signal signal) {
+void Supervision::climb(Signal signal, action::Whom whom) {
   if (signal == SIGKILL) return kill_tree();
-  actions_.push_back(action::Climb{signal});
+  actions_.push_back(action::Climb{signal, whom});
 }
 
 void Supervision::kill_tree() {

@@ -82,7 +82,7 @@ enum class Verdict {
   forestalled,  ///< a notice before the start: the trainer will not be started
   too_late,     ///< a notice after the trainer's end
   passed,       ///< no notice: to the trainer alone
-  kept,         ///< no notice, before the start: the trainer gets it when it is there
+  kept,         ///< no notice or advice, before the start: for the trainer once it is there
   typed,        ///< the terminal has given it to the trainer
   ignored,      ///< caused by ourselves
 };
@@ -104,8 +104,13 @@ struct Pass {  ///< a signal that is no notice, to the trainer alone
   Signal signal;
   Payload payload;
 };
-struct Climb {  ///< a rung, to every living process that was notified
+enum class Whom {
+  notified,        ///< every living process that was notified
+  who_catches_it,  ///< of those, who would not simply die of it: our own TERM must not cut a save
+};
+struct Climb {  ///< a rung
   Signal signal;
+  Whom whom;
 };
 struct EndStragglers {};  ///< TERM to what is left of the tree, naming it
 struct KillTree {};       ///< one sweep of SIGKILL over the tree; answer with TreeSeen
@@ -138,6 +143,7 @@ class Supervision {
   std::optional<Deadline> deadline() const { return deadline_; }
   std::optional<Instant> episode_at() const { return episode_at_; }
   bool killed_trainer() const { return killed_trainer_; }
+  bool killed_by_hand() const { return killed_by_hand_; }  ///< a typed INT asked for SIGKILL
   RunFacts facts() const;
 
  private:
@@ -163,7 +169,7 @@ class Supervision {
   void allow(Nanos more, std::optional<Instant> limit);
   void recover_from_late_wake();
   void climb_due();
-  void climb(Signal signal);
+  void climb(Signal signal, action::Whom whom);
   void kill_tree();
   void sweep(int left);
   void look();
@@ -181,6 +187,7 @@ class Supervision {
   bool notice_relayed_ = false;
   bool ended_in_episode_ = false;
   bool killed_trainer_ = false;
+  bool killed_by_hand_ = false;
   SignalSet typed_;
   SignalSet advised_;
   std::vector<std::pair<Signal, Instant>> advice_times_;

@@ -1,6 +1,7 @@
 #include "os/helper.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -60,7 +61,14 @@ void Helper::kill() {
   if (!child_.reaped()) ::kill(-child_.pid(), SIGKILL);
 }
 
+// Its group ends with it: while it is not reaped, the group's number is its own.
 std::optional<Ending> Helper::reap() {
+  siginfo_t ended{};
+  const auto id = static_cast<id_t>(child_.pid());
+  if (!child_.reaped() && waitid(P_PID, id, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+      ended.si_pid == child_.pid()) {
+    kill();
+  }
   const auto ending = child_.reap();
   if (ending && output_) read_output();
   return ending;

@@ -109,6 +109,17 @@ int exec_in_place(const Launch& plan) {
   for (int fd = 0; fd < 3; ++fd) {
     if (plan.close_standard[static_cast<std::size_t>(fd)]) close(fd);
   }
+  for (Signal signal = 1; signal <= kRtMax; ++signal) {
+    if (plan.ignores.contains(signal)) set_disposition(signal, SIG_IGN);
+  }
+  // What we made of this process goes: it is the bare command's now. A PIPE of our own making is
+  // taken away, it would end the command at once.
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+  sigset_t pipe_only;
+  sigemptyset(&pipe_only);
+  sigaddset(&pipe_only, SIGPIPE);
+  const timespec no_wait{};
+  sigtimedwait(&pipe_only, nullptr, &no_wait);
   sigprocmask(SIG_SETMASK, &plan.mask, nullptr);
   execvpe(argv[0], argv.data(), envp.data());
   return errno;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -62,7 +63,29 @@ bool LogStream::put(std::string_view line) {
   return ::write(STDERR_FILENO, line.data(), line.size()) == all;
 }
 
+namespace {
+
+// A terminal with `stty tostop` would stop the training because we speak; a blocked TTOU lets the
+// line through (tcsetattr(3), POSIX 11.1.4).
+class TtouBlocked {
+ public:
+  TtouBlocked() {
+    sigset_t ttou;
+    sigemptyset(&ttou);
+    sigaddset(&ttou, SIGTTOU);
+    sigprocmask(SIG_BLOCK, &ttou, &before_);
+  }
+  TtouBlocked(const TtouBlocked&) = delete;
+  ~TtouBlocked() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
 void LogStream::write_line(std::string line) {
+  const TtouBlocked blocked;
   if (way_ == Way::unknown) choose_way();
   line += '\n';
   if (dropped_ > 0) {

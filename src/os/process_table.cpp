@@ -57,6 +57,16 @@ std::optional<ProcessEntry> read_stat(int proc, const char* pid) {
   return parse_stat({text.data(), static_cast<std::size_t>(size)});
 }
 
+bool in_signal_set(pid_t pid, std::string_view set, Signal signal) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(set)) continue;
+    const std::uint64_t members = std::strtoull(line.c_str() + set.size(), nullptr, 16);
+    return ((members >> (signal - 1)) & 1) != 0;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<std::vector<ProcessEntry>> read_process_table() {
@@ -80,15 +90,9 @@ std::optional<ProcessEntry> read_process(pid_t pid) {
   return read_stat(proc.get(), std::to_string(pid).c_str());
 }
 
-bool ignores_signal(pid_t pid, Signal signal) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("SigIgn:")) continue;
-    const std::uint64_t ignored = std::strtoull(line.c_str() + 7, nullptr, 16);
-    return ((ignored >> (signal - 1)) & 1) != 0;
-  }
-  return false;
-}
+bool ignores_signal(pid_t pid, Signal signal) { return in_signal_set(pid, "SigIgn:", signal); }
+
+bool catches_signal(pid_t pid, Signal signal) { return in_signal_set(pid, "SigCgt:", signal); }
 
 int send_to_process(const ProcessId& process, Signal signal, const Payload& payload) {
   const Fd pidfd(open_pidfd(process.pid));

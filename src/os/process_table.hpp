@@ -21,6 +21,9 @@ std::optional<ProcessEntry> read_process(pid_t pid);
 /// Whether this process ignores the signal (SigIgn of proc(5) status); false if it cannot be known.
 bool ignores_signal(pid_t pid, Signal signal);
 
+/// Whether it has a handler for it (SigCgt); false if it cannot be known.
+bool catches_signal(pid_t pid, Signal signal);
+
 /// Signals exactly this process, by a pidfd whose start time was checked after it was opened.
 /// 0 or errno; ESRCH also if the PID belongs to another process by now.
 int send_to_process(const ProcessId& process, Signal signal, const Payload& payload = {});

@@ -50,6 +50,7 @@ InheritedSignals block_handled_signals() {
   for (const Signal signal : {SIGHUP, SIGINT, SIGQUIT}) {
     if (is_ignored(signal)) inherited.ignored.insert(signal);
   }
+  inherited.child_ignored = is_ignored(SIGCHLD);
   struct sigaction by_default {};
   by_default.sa_handler = SIG_DFL;
   sigaction(SIGCHLD, &by_default, nullptr);

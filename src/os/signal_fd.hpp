@@ -13,7 +13,8 @@ namespace pw {
 /// The signal state that we were started with, so that the trainer can be given it back.
 struct InheritedSignals {
   sigset_t mask{};
-  SignalSet ignored;  ///< of HUP, INT, QUIT: what nohup and a shell's `&` set
+  SignalSet ignored;           ///< of HUP, INT, QUIT: what nohup and a shell's `&` set
+  bool child_ignored = false;  ///< SIGCHLD was
 };
 
 /// The first act of main: blocks every signal that we handle, so that one in the first millisecond

@@ -44,11 +44,16 @@ void tell(int lines, const std::string& what) {
   }
   static std::array<char, kLineMax> line;
   bool told = fd < 0;
+  bool torn = false;  // a line of ours was cut off: the next one must not continue it
   for (;;) {
     const ssize_t size = recv(lines, line.data(), line.size(), 0);
     if (size <= 0) _exit(0);
     // One write for one line, else two processes' lines mix; a line that does not fit is lost.
-    if (fd >= 0 && ::write(fd, line.data(), static_cast<std::size_t>(size)) == size) continue;
+    if (torn && ::write(fd, "\n", 1) == 1) torn = false;
+    errno = ENOSPC;  // what a short write means
+    const ssize_t written = fd < 0 ? -1 : ::write(fd, line.data(), static_cast<std::size_t>(size));
+    if (written == size) continue;
+    torn = torn || written > 0;
     if (!std::exchange(told, true)) tell(lines, "write " + path);
   }
 }
@@ -78,6 +83,7 @@ Result<Writer> Writer::start(const std::string& path, int fd) {
 }
 
 bool Writer::write_line(std::string_view line) {
+  if (line.size() > kLineMax) return false;
   return send(lines_.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) ==
          static_cast<ssize_t>(line.size());
 }
@@ -85,6 +91,7 @@ bool Writer::write_line(std::string_view line) {
 std::optional<std::string> Writer::trouble() {
   std::array<char, 1024> text{};
   const ssize_t size = recv(lines_.get(), text.data(), text.size(), MSG_DONTWAIT);
+  if (size == 0) lines_.reset();  // it has ended
   if (size <= 0) return {};
   return std::string(text.data(), static_cast<std::size_t>(size));
 }

@@ -29,6 +29,8 @@ class Writer {
 
   /// What went wrong with the file, once: "open /x: Permission denied", "write: No space left ...".
   std::optional<std::string> trouble();
+  /// Readable when trouble() has something to tell; -1 when it never will again.
+  int trouble_fd() const { return lines_.get(); }
 
   /// Waits until the writer has written all, at most `millis`, then leaves it to itself.
   void close(int millis);

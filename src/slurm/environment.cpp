@@ -63,7 +63,7 @@ std::optional<SlurmJob> find_slurm_job() {
   if (const auto end = parse_number(environment_value("SLURM_JOB_END_TIME")); end && *end > 0) {
     job.end = instant_of_wall(*end);
   }
-  job.conf = read_slurm_conf();
+  job.conf = read_slurm_conf(environment_value("SLURM_JOB_PARTITION"));
   return job;
 }
 

@@ -27,7 +27,8 @@ std::string clock_sentence(const Settings& settings, const std::optional<SlurmJo
     return "the job ends in " + spoken(*job->end - monotonic_now()) + ", SIGKILL " +
            spoken(kill_wait) + " later";
   }
-  return "SIGKILL comes " + spoken(kill_wait) + " after Slurm's TERM";
+  if (!job->conf.grace_time) return "no SIGKILL of ours, Slurm's own comes";
+  return "SIGKILL comes " + spoken(*job->conf.grace_time + kill_wait) + " after Slurm's TERM";
 }
 
 // Under cgroup Slurm signals its own children only: bash takes the signal, dies, and 15 ms later

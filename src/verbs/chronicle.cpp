@@ -90,7 +90,7 @@ void Chronicle::flush() {
   for (const std::string& line : journal_lines_) {
     if (!journal_->write_line(line)) ++journal_dropped_;
   }
-  if (!journal_lines_.empty()) tell_trouble();
+  if (journal_) tell_trouble();
   journal_lines_.clear();
   for (std::string& line : log_lines_) stderr_.write_line(std::move(line));
   log_lines_.clear();

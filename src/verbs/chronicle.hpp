@@ -46,6 +46,9 @@ class Chronicle {
     return level <= level_ && (level <= LogLevel::warning || identity_.rank == 0);
   }
   void flush();
+
+  /// Readable when the journal has trouble to tell of; -1 without a journal.
+  int trouble_fd() const { return journal_ ? journal_->trouble_fd() : -1; }
   void close();
 
   /// Our writers, which are not of the trainer's tree.

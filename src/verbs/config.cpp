@@ -2,6 +2,7 @@
 
 #include "core/exit_status.hpp"
 #include "core/option_table.hpp"
+#include "verbs/help.hpp"
 #include "verbs/run.hpp"
 #include "verbs/settings.hpp"
 
@@ -24,21 +25,18 @@ std::string quoted(std::string_view text) {
 
 std::string row(const Option& option, const Merged& merged) {
   const auto chosen = merged.chosen.find(option.name);
-  if (chosen != merged.chosen.end()) {
-    const std::string& text = chosen->second.text;
-    return std::string(option.name) + ": " + (option.value.empty() ? "true" : quoted(text)) +
-           "  # " + chosen->second.origin.place + "\n";
-  }
-  // What is off by default has no value that a file could give: a comment keeps the output YAML.
-  const bool off = option.default_text == "off";
-  return (off ? "# " : "") + std::string(option.name) + ": " +
-         (off ? "off" : quoted(option.default_text)) + "  # default\n";
+  const bool given = chosen != merged.chosen.end();
+  std::string_view text = given ? std::string_view(chosen->second.text) : option.default_text;
+  if (option.value.empty() && text.empty()) text = "true";
+  return std::string(option.name) + ": " + quoted(text) + "  # " +
+         (given ? chosen->second.origin.place : "default") + "\n";
 }
 
 }  // namespace
 
 int config(std::span<const std::string> words) {
   const EffectiveSettings settings = read_settings(words);
+  if (settings.line.wanted != Wanted::run) return show(settings.line.wanted);
   for (const Complaint& warning : settings.merged.warnings) {
     std::fprintf(stderr, "preempt-wrap: warning: %s\n", warning.line().c_str());
   }

@@ -1,5 +1,8 @@
 #include "verbs/help.hpp"
 
+#include <cstdio>
+
+#include "core/exit_status.hpp"
 #include "core/option_table.hpp"
 
 namespace pw {
@@ -55,6 +58,14 @@ std::string help_all_text() {
          "and hooks, an environment variable: PREEMPT_WRAP_GRACE=5m. Command line > environment\n"
          "> --config > user > site. PREEMPT_WRAP_BYPASS=1 executes the command at once.\n" +
          kExit;
+}
+
+int show(Wanted wanted) {
+  const std::string text = wanted == Wanted::help       ? help_text()
+                           : wanted == Wanted::help_all ? help_all_text()
+                                                        : "preempt-wrap " PW_VERSION "\n";
+  std::fputs(text.c_str(), stdout);
+  return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
 }
 
 }  // namespace pw

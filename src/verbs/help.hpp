@@ -1,11 +1,14 @@
 #pragma once
 #include <string>
 
-namespace pw {
+#include "config/command_line.hpp"
 
-inline constexpr const char* kVersion = PW_VERSION;
+namespace pw {
 
 std::string help_text();      ///< --help: one screen
 std::string help_all_text();  ///< --help-all: every option and exit status
+
+/// Prints what is wanted instead of a run; our exit status.
+int show(Wanted wanted);
 
 }  // namespace pw

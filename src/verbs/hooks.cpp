@@ -1,5 +1,10 @@
 #include "verbs/hooks.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "config/environment.hpp"
 #include "core/signal_name.hpp"
 #include "os/clock.hpp"
@@ -8,6 +13,25 @@ namespace pw {
 namespace {
 
 constexpr Nanos kLimit = Seconds(30);
+constexpr Nanos kBeforeDeadline = Millis(500);  // our own end needs a moment, too
+constexpr Nanos kAtLeast = Millis(500);
+constexpr Nanos kGiveUp = Seconds(2);
+
+Instant limit_for(const std::optional<Instant>& deadline) {
+  const Instant now = monotonic_now();
+  if (!deadline) return now + kLimit;
+  return std::max(std::min(now + kLimit, *deadline - kBeforeDeadline), now + kAtLeast);
+}
+
+// A hook of root's must not be somebody else's program. Words that the shell looks up are the
+// administrator's PATH.
+bool others_may_change(const std::string& command) {
+  const std::string program = command.substr(0, command.find_first_of(" \t;&|"));
+  struct stat found {};
+  if (geteuid() != 0 || program.find('/') == std::string::npos) return false;
+  if (stat(program.c_str(), &found) != 0) return false;
+  return found.st_uid != 0 || (found.st_mode & 022) != 0;
+}
 
 std::vector<std::string> hook_environment(const Hooks::Notice& notice,
                                           std::optional<int> exit_status) {
@@ -30,8 +54,11 @@ std::vector<std::string> hook_environment(const Hooks::Notice& notice,
 void Hooks::run(const std::string& name, const std::string& command, const Notice& notice,
                 std::optional<int> exit_status) {
   if (command.empty()) return;
+  if (others_may_change(command)) {
+    return chronicle_.warn(name + " is not run: others than root may change " + command);
+  }
   auto helper = Helper::start({"/bin/sh", "-c", command}, hook_environment(notice, exit_status),
-                              Helper::Output::to_stderr, monotonic_now() + kLimit);
+                              Helper::Output::to_stderr, limit_for(notice.deadline));
   if (helper) {
     running_.push_back({name, std::move(*helper)});
   } else {
@@ -41,17 +68,17 @@ void Hooks::run(const std::string& name, const std::string& command, const Notic
 
 void Hooks::advance() {
   for (auto hook = running_.begin(); hook != running_.end();) {
-    if (!hook->killed && monotonic_now() >= hook->helper.limit()) {
-      chronicle_.warn(hook->name + " did not end in 30 s and is killed");
+    if (!hook->killed_at && monotonic_now() >= hook->helper.limit()) {
+      chronicle_.warn(hook->name + " did not end in time and is killed");
       hook->helper.kill();
-      hook->killed = true;
+      hook->killed_at = monotonic_now();
     }
     const auto ending = hook->helper.reap();
     if (!ending) {
       ++hook;
       continue;
     }
-    if (*ending != Ending{Ending::Kind::exited, 0} && !hook->killed) {
+    if (*ending != Ending{Ending::Kind::exited, 0} && !hook->killed_at) {
       const bool exited = ending->kind == Ending::Kind::exited;
       chronicle_.warn(hook->name + (exited ? " exited " + std::to_string(ending->number)
                                            : " died of " + signal_name(ending->number)));
@@ -63,9 +90,16 @@ void Hooks::advance() {
 std::optional<Instant> Hooks::next_limit() const {
   std::optional<Instant> next;
   for (const Running& hook : running_) {
-    if (!hook.killed && (!next || hook.helper.limit() < *next)) next = hook.helper.limit();
+    const Instant at = hook.killed_at ? *hook.killed_at + kGiveUp : hook.helper.limit();
+    if (!next || at < *next) next = at;
   }
   return next;
+}
+
+bool Hooks::all_given_up() const {
+  return std::all_of(running_.begin(), running_.end(), [](const Running& hook) {
+    return hook.killed_at && monotonic_now() >= *hook.killed_at + kGiveUp;
+  });
 }
 
 std::vector<ProcessId> Hooks::ids() const {

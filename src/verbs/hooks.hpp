@@ -12,8 +12,9 @@
 namespace pw {
 
 /// The user's --on-notice and --on-exit commands: run by /bin/sh beside the relay, never before it,
-/// each for at most 30 s. They learn of the notice by PREEMPT_SIGNAL, PREEMPT_CAUSE and
-/// PREEMPT_DEADLINE (seconds since 1970).
+/// each for at most 30 s and not past the deadline; what they leave in the background ends with
+/// them. As root only commands that nobody else can change. They learn of the notice by
+/// PREEMPT_SIGNAL, PREEMPT_CAUSE and PREEMPT_DEADLINE (seconds since 1970).
 class Hooks {
  public:
   explicit Hooks(Chronicle& chronicle) : chronicle_(chronicle) {}
@@ -30,6 +31,9 @@ class Hooks {
 
   bool running() const { return !running_.empty(); }
   std::optional<Instant> next_limit() const;
+
+  /// Whether one is left that even SIGKILL has not ended for a while; we do not wait for it.
+  bool all_given_up() const;
   std::vector<ProcessId> ids() const;
   bool owns(int pid) const;
 
@@ -37,7 +41,7 @@ class Hooks {
   struct Running {
     std::string name;
     Helper helper;
-    bool killed = false;
+    std::optional<Instant> killed_at = {};
   };
   Chronicle& chronicle_;
   std::list<Running> running_;

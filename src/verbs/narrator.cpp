@@ -185,7 +185,9 @@ void Narrator::sent(Signal signal, const char* why, const Recipients& recipients
 }
 
 void Narrator::climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left) {
-  chronicle_.log(LogLevel::info, "still running: " + summary(signal, recipients), left);
+  const std::string what =
+      recipients.empty() ? "nobody catches " + signal_name(signal) : summary(signal, recipients);
+  chronicle_.log(LogLevel::info, "still running: " + what, left);
   sent(signal, "rung", recipients);
 }
 
@@ -200,13 +202,17 @@ void Narrator::stragglers(const Recipients& recipients, Nanos grace) {
   sent(SIGTERM, "straggler", recipients);
 }
 
-void Narrator::killed(const Recipients& recipients, bool grace_over, std::optional<Nanos> after) {
+void Narrator::killed(const Recipients& recipients, const Supervision& run,
+                      std::optional<Nanos> after) {
   if (recipients.empty()) return;
-  const std::string why = grace_over
-                              ? "the grace is over" + (after ? " after " + spoken(*after) : "")
-                              : "TERM was not enough";
+  std::string why = "TERM was not enough";
+  if (run.killed_by_hand()) {
+    why = "Ctrl-C was typed again";
+  } else if (run.killed_trainer()) {
+    why = "the grace is over" + (after ? " after " + spoken(*after) : "");
+  }
   chronicle_.log(LogLevel::warning, why + ": SIGKILL sent to " + list(recipients));
-  sent(SIGKILL, grace_over ? "kill" : "straggler", recipients);
+  sent(SIGKILL, run.killed_trainer() ? "kill" : "straggler", recipients);
 }
 
 void Narrator::unkillable(const ProcessEntry& entry) {
@@ -219,10 +225,9 @@ void Narrator::unkillable(const ProcessEntry& entry) {
                                        .add("state", std::string(1, entry.state)));
 }
 
-void Narrator::trainer_ended(const Ending& ending, bool killed_by_us, bool in_episode,
-                             std::optional<Nanos> after) {
+void Narrator::trainer_ended(const Ending& ending, bool killed_by_us, std::optional<Nanos> after) {
   const bool exited = ending.kind == Ending::Kind::exited;
-  if (!exited && !in_episode && ending.number == SIGKILL && !killed_by_us) {
+  if (!exited && ending.number == SIGKILL && !killed_by_us) {
     chronicle_.log(LogLevel::warning,
                    "the trainer was killed by SIGKILL, not by us (out of memory?)");
   }

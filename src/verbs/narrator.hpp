@@ -20,10 +20,9 @@ class Narrator {
   void sent(Signal signal, const char* why, const Recipients& recipients);
   void climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left);
   void stragglers(const Recipients& recipients, Nanos grace);
-  void killed(const Recipients& recipients, bool grace_over, std::optional<Nanos> after);
+  void killed(const Recipients& recipients, const Supervision& run, std::optional<Nanos> after);
   void unkillable(const ProcessEntry& entry);
-  void trainer_ended(const Ending& ending, bool killed_by_us, bool in_episode,
-                     std::optional<Nanos> after);
+  void trainer_ended(const Ending& ending, bool killed_by_us, std::optional<Nanos> after);
   void ended(const ExitStatus& status, const Supervision& run, Instant now, int left_behind);
 
  private:

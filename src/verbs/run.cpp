@@ -91,6 +91,7 @@ Policy policy_for(const Settings& settings, const std::optional<SlurmJob>& job) 
   if (job) {
     policy.schedule.job_end = job->end;
     policy.schedule.kill_wait = job->conf.kill_wait.value_or(policy.schedule.kill_wait);
+    policy.schedule.grace_time = job->conf.grace_time;
   }
   return policy;
 }
@@ -138,8 +139,11 @@ int tell_launch_failure(const LaunchFailure& failure, const std::string& command
 }
 
 // No process could be made for us to stand beside; the bare command would have run, so it does.
-int run_unsupervised(const Launch& plan, const Error& error) {
-  fail(0, "warning: " + error.text() + "; the command runs in our place, unsupervised");
+int run_unsupervised(Launch plan, const Beginning& beginning, Chronicle& chronicle,
+                     const Error& error) {
+  chronicle.log(LogLevel::warning, error.text() + "; the command runs in our place, unsupervised");
+  chronicle.close();
+  if (beginning.signals.child_ignored) plan.ignores.insert(SIGCHLD);
   return tell_launch_failure({LaunchStage::exec, exec_in_place(plan)}, plan.command[0]);
 }
 
@@ -186,7 +190,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
 
   Chronicle chronicle(settings.log_level, identity);
   auto signals = SignalFd::open(terminal ? JobControl::terminal : JobControl::ours);
-  if (!signals) return run_unsupervised(launch, signals.error());
+  if (!signals) return run_unsupervised(launch, beginning, chronicle, signals.error());
   const auto foreign = children_before_start();
   become_subreaper();
   if (!settings.journal.empty()) chronicle.open_journal(settings.journal);
@@ -212,11 +216,11 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
     const bool unsupervised = failure.stage == LaunchStage::spawn;
     const int code = failure.error == ENOENT ? kNotFound : kNotExecutable;
     if (!unsupervised) Narrator(chronicle).not_started(code);
-    chronicle.close();
     if (unsupervised) {
-      return run_unsupervised(launch,
+      return run_unsupervised(launch, beginning, chronicle,
                               {"start a second process", {failure.error, std::generic_category()}});
     }
+    chronicle.close();
     return tell_launch_failure(failure, program);
   }
   leave(*status);
@@ -228,6 +232,7 @@ int bypass(const Beginning& beginning, const CommandLine& line) {
   plan.environment = trainer_environment();
   plan.mask = beginning.signals.mask;
   plan.close_standard = beginning.closed_fds;
+  if (beginning.signals.child_ignored) plan.ignores.insert(SIGCHLD);
   return tell_launch_failure({LaunchStage::exec, exec_in_place(plan)}, line.command[0]);
 }
 
@@ -240,12 +245,7 @@ int run(const Beginning& beginning, std::span<const std::string> words) {
   }
   EffectiveSettings settings = read_settings(words);
   if (settings.line.wanted != Wanted::run && settings.line.errors.empty()) {
-    const Wanted wanted = settings.line.wanted;
-    std::fputs(wanted == Wanted::help       ? help_text().c_str()
-               : wanted == Wanted::help_all ? help_all_text().c_str()
-                                            : "preempt-wrap " PW_VERSION "\n",
-               stdout);
-    return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
+    return show(settings.line.wanted);
   }
   auto& errors = settings.merged.errors;
   if (settings.line.command.empty()) {

@@ -1,5 +1,6 @@
 #include "verbs/supervisor.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include "config/environment.hpp"
@@ -28,6 +29,12 @@ bool slurm_signals_descendants(const SlurmJob& job, ProcessGroup group) {
   if (job.step.empty()) return false;
   return job.conf.proctrack == Proctrack::linuxproc ||
          (job.conf.proctrack == Proctrack::pgid && group == ProcessGroup::shared);
+}
+
+// The terminal signals its whole foreground group, but a hang-up its session leader alone.
+bool given_to_group(const CaughtSignal& caught) {
+  const bool hang_up = caught.signal == SIGHUP || caught.signal == SIGCONT;
+  return caught.code == SI_KERNEL && !(hang_up && getsid(0) == getpid());
 }
 
 }  // namespace
@@ -87,6 +94,7 @@ void Supervisor::wait() {
     consider(wake, step_signal.helper().limit());
     if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
   }
+  if (chronicle_.trouble_fd() >= 0) fds.push_back(chronicle_.trouble_fd());
   // Signals first: a typed INT that ended the trainer is known before its end is.
   const auto caught = wait_for(signals_, fds, wake);
   if (caught) take(*caught);
@@ -101,12 +109,18 @@ void Supervisor::wait() {
 void Supervisor::take(const CaughtSignal& caught) {
   if (caught.signal == SIGCHLD) return reap();
   if (plan_.deaf_to.contains(caught.signal)) return;
+  // A notice is dequeued before the SIGCHLD of a trainer that had ended before it came. A typed INT
+  // comes first: it may be what ended the trainer.
+  const bool shared = plan_.launch.group == ProcessGroup::shared;
+  const bool typed = plan_.terminal && shared && given_to_group(caught);
+  const bool notice = !typed && plan_.policy.notices.contains(caught.signal);
+  if (notice && tree_ && tree_->trainer_has_ended()) reap();
+  if (finished_) return narrator_.judged({caught.signal, Verdict::too_late}, caught, {});
   caught_ = caught;
   event::SignalCame came{.signal = caught.signal, .payload = caught.payload};
-  const bool shared = plan_.launch.group == ProcessGroup::shared;
   if (caught.sender == own_pid_) {
     came.cause = Cause::ourselves;
-  } else if (caught.code == SI_KERNEL && plan_.terminal && shared) {
+  } else if (typed) {
     came.cause = Cause::typed;
   } else if (plan_.job && plan_.job->slurmstepd != 0 && plan_.job->slurmstepd == caught.sender &&
              slurm_signals_descendants(*plan_.job, plan_.launch.group)) {
@@ -133,7 +147,15 @@ void Supervisor::reap() {
   if (!tree_) return;
   reap_ended();
   if (trainer_ending_ && !std::exchange(trainer_ended_, true)) return end_trainer();
+  if (plan_.terminal && !trainer_ended_ && tree_->trainer_has_stopped()) stop_as_well();
   happen(event::TreeChanged{});
+}
+
+// The shell waits for us: only if we stop does it show its prompt. Its fg continues our whole
+// group.
+void Supervisor::stop_as_well() {
+  chronicle_.flush();
+  raise(SIGSTOP);
 }
 
 void Supervisor::reap_ended() {
@@ -152,8 +174,8 @@ void Supervisor::end_trainer() {
   const Instant now = monotonic_now();
   std::optional<Nanos> after;
   if (run_.episode_at()) after = now - *run_.episode_at();
+  narrator_.trainer_ended(*trainer_ending_, run_.killed_trainer(), after);
   happen(event::TrainerEnded{*trainer_ending_});
-  narrator_.trainer_ended(*trainer_ending_, run_.killed_trainer(), run_.facts().in_episode, after);
 }
 
 bool Supervisor::is_helper(int pid) const {
@@ -197,11 +219,9 @@ void Supervisor::act(const action::Judge& judge) {
 void Supervisor::act(const action::Relay& relay) {
   if (plan_.settings.to != Audience::child) update_helpers();
   recipients_ = tree_->relay(relay.signal, relay.payload, plan_.settings.to, relay.delivery);
-  if (notice_.signal == 0) {
-    const auto deadline = run_.deadline();
-    notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
-    hooks_.run("on-notice", plan_.settings.on_notice, notice_);
-  }
+  const auto deadline = run_.deadline();
+  notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
+  hooks_.run("on-notice", plan_.settings.on_notice, notice_);
   narrator_.sent(relay.signal, "notice", recipients_);
 }
 
@@ -212,7 +232,7 @@ void Supervisor::act(const action::Pass& pass) {
 
 void Supervisor::act(const action::Climb& climb) {
   update_helpers();
-  narrator_.climbed(climb.signal, tree_->climb(climb.signal), time_left());
+  narrator_.climbed(climb.signal, tree_->climb(climb.signal, climb.whom), time_left());
 }
 
 void Supervisor::act(const action::EndStragglers&) {
@@ -225,7 +245,7 @@ void Supervisor::act(const action::KillTree&) {
   if (run_.episode_at()) after = monotonic_now() - *run_.episode_at();
   update_helpers();
   const Recipients killed = tree_->kill();
-  if (!killing_named_) narrator_.killed(killed, run_.killed_trainer(), after);
+  if (!killing_named_) narrator_.killed(killed, run_, after);
   killing_named_ = true;
   answer_ = tree_->look();
 }
@@ -266,18 +286,20 @@ int Supervisor::count_left_behind() {
   const auto error = tree_->take_table_error();
   if (!error) return static_cast<int>(left.size());
   chronicle_.warn(error->text() + ": only the trainer and its process group could be reached");
-  return tree_->childless() ? 0 : kUnknownLeft;
+  return tree_->look().others == 0 ? 0 : kUnknownLeft;
 }
 
 ExitStatus Supervisor::finish() {
   RunFacts facts = run_.facts();
   facts.work_done = facts.in_episode && work_done();
-  const ExitStatus status =
-      decide_exit_status(facts, plan_.settings.exit_preempted, plan_.settings.exit_zero);
+  const bool told = plan_.settings.exit_preempted.has_value();
+  const ZeroMeans zero_means =
+      plan_.settings.exit_zero.value_or(told ? ZeroMeans::preempted : ZeroMeans::done);
+  const ExitStatus status = decide_exit_status(facts, plan_.settings.exit_preempted, zero_means);
   const int left_behind = tree_ ? count_left_behind() : 0;
   narrator_.ended(status, run_, monotonic_now(), left_behind);
   hooks_.run("on-exit", plan_.settings.on_exit, notice_, status.status);
-  while (hooks_.running()) {
+  while (hooks_.running() && !hooks_.all_given_up()) {
     chronicle_.flush();
     wait_for(signals_, {}, hooks_.next_limit());
     hooks_.advance();

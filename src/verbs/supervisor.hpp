@@ -39,6 +39,7 @@ class Supervisor {
   void begin(pid_t trainer);
   void reap();
   void reap_ended();
+  void stop_as_well();
   void end_trainer();
   bool is_helper(int pid) const;
   void wait();

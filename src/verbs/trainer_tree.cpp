@@ -1,6 +1,7 @@
 #include "verbs/trainer_tree.hpp"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,20 @@ namespace {
 
 // A tree that forks while it is signalled is looked at again, but not for ever.
 constexpr int kLooksMax = 5;
+
+constexpr std::string_view kOurName = "preempt-wrap";
+constexpr int kDepthMax = 64;
+
+bool has_ancestor_named(const ProcessEntry& entry, std::string_view name) {
+  int parent = entry.parent;
+  for (int i = 0; i < kDepthMax && parent != getpid(); ++i) {
+    const auto above = read_process(parent);
+    if (!above) return false;
+    if (above->name.starts_with(name)) return true;
+    parent = above->parent;
+  }
+  return false;
+}
 
 Recipient recipient(int pid, std::string_view name, int error) {
   return {pid, name, error == 0 ? Recipient::How::sent : Recipient::How::failed, error};
@@ -97,8 +112,11 @@ Recipients TrainerTree::relay(Signal signal, const Payload& payload, Audience au
 
 void TrainerTree::relay_to_others(Signal signal, const Payload& payload, Audience audience,
                                   Recipients& sent) {
+  // A nested wrapper is told, and tells those below it.
+  if (plan_.program.starts_with(kOurName)) return;
   const auto trainer = read_process(trainer_.pid());
   for_each_other([&](const ProcessEntry& entry) {
+    if (has_ancestor_named(entry, kOurName)) return;
     if (audience == Audience::group && (!trainer || entry.group != trainer->group)) return;
     notify(entry, signal);
     sent.push_back(send_other(entry, signal, payload));
@@ -130,18 +148,38 @@ void TrainerTree::pass(Signal signal, const Payload& payload, Recipients& sent) 
   sent.push_back(send_trainer(signal, payload));
 }
 
-Recipients TrainerTree::climb(Signal signal) {
+Recipients TrainerTree::climb(Signal signal, action::Whom whom) {
   Recipients sent;
-  if (!trainer_.reaped()) {
+  const auto spared = [&](int pid) {
+    return whom == action::Whom::who_catches_it && !catches_signal(pid, signal);
+  };
+  // srun's tasks are reached by scancel, whatever srun itself catches.
+  if (!trainer_.reaped() && (plan_.program == "srun" || !spared(trainer_.pid()))) {
     sent.push_back(send_trainer(signal, {}));
     const auto trainer = read_process(trainer_.pid());
     if (trainer && trainer->stopped()) trainer_.send(SIGCONT);
   }
   if (notified_.empty()) return sent;
   for (const ProcessEntry& entry : others()) {
-    if (notified(entry.id)) sent.push_back(send_other(entry, signal, {}));
+    if (!notified(entry.id) || (entry.name != "srun" && spared(entry.id.pid))) continue;
+    sent.push_back(send_other(entry, signal, {}));
   }
   return sent;
+}
+
+bool TrainerTree::trainer_has_ended() const {
+  siginfo_t info{};
+  const auto id = static_cast<id_t>(trainer_.pid());
+  return trainer_.reaped() ||
+         (waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0);
+}
+
+bool TrainerTree::trainer_has_stopped() const {
+  siginfo_t info{};
+  const auto id = static_cast<id_t>(trainer_.pid());
+  if (waitid(P_PID, id, &info, WSTOPPED | WNOHANG) != 0 || info.si_pid == 0) return false;
+  const auto trainer = read_process(trainer_.pid());
+  return trainer && trainer->stopped();
 }
 
 int TrainerTree::next_ended() {
@@ -156,9 +194,16 @@ event::TreeSeen TrainerTree::look() {
   for (const ProcessEntry& entry : others()) ++(notified(entry.id) ? seen.notified : seen.others);
   // A zombie of ours would be left to PID 1, which in a container may not reap it.
   if (seen.notified + seen.others == 0 && next_ended() > 0) seen.others = 1;
-  // Without a process table: somebody is there, we cannot know who.
-  if (!table_readable_) seen.others = 1;
+  if (!table_readable_ && somebody_unseen()) seen.others = 1;
   return seen;
+}
+
+// Without a process table: who it is we cannot know, only whether somebody is there. A helper of
+// ours is a child, too; then the trainer's group has to tell.
+bool TrainerTree::somebody_unseen() const {
+  const bool only_the_tree = helpers_.empty() && plan_.foreign.empty();
+  if (only_the_tree) return !childless_;
+  return plan_.group == ProcessGroup::own && ::kill(-trainer_.pid(), 0) == 0;
 }
 
 Recipients TrainerTree::end_stragglers() {

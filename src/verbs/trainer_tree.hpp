@@ -39,6 +39,8 @@ class TrainerTree {
   };
   TrainerTree(Child trainer, Plan plan, Scancel scancel);
 
+  bool trainer_has_ended() const;    ///< also when nobody has reaped it yet
+  bool trainer_has_stopped() const;  ///< state T; told once for each stop
   int trainer_pid() const { return trainer_.pid(); }
   std::optional<Ending> reap_trainer() { return trainer_.reap(); }
 
@@ -47,7 +49,7 @@ class TrainerTree {
   Recipients relay(Signal signal, const Payload& payload, Audience audience, Delivery delivery);
   /// Replaces `sent`, whose storage is used again: the path of a plain relay allocates nothing.
   void pass(Signal signal, const Payload& payload, Recipients& sent);
-  Recipients climb(Signal signal);
+  Recipients climb(Signal signal, action::Whom whom);
   Recipients end_stragglers();
   Recipients kill();
   event::TreeSeen look();
@@ -74,6 +76,7 @@ class TrainerTree {
   std::string_view kept(const std::string& name) { return *names_.insert(name).first; }
   void relay_to_others(Signal signal, const Payload& payload, Audience audience, Recipients& sent);
   Recipients signal_group(Signal signal);
+  bool somebody_unseen() const;
 
   Child trainer_;
   Plan plan_;

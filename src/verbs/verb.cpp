@@ -15,11 +15,6 @@ namespace {
 constexpr auto kReserved = std::to_array<std::string_view>(
     {"relay", "watch", "gate", "status", "report", "drill", "doctor"});
 
-int print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
-}
-
 }  // namespace
 
 int perform(const Beginning& beginning, const std::vector<std::string>& words) {
@@ -27,8 +22,8 @@ int perform(const Beginning& beginning, const std::vector<std::string>& words) {
   const std::span<const std::string> rest = std::span(words).subspan(words.empty() ? 0 : 1);
   if (first == "run") return run(beginning, rest);
   if (first == "config") return config(rest);
-  if (first == "help") return print(help_text());
-  if (first == "version") return print("preempt-wrap " PW_VERSION "\n");
+  if (first == "help") return show(Wanted::help);
+  if (first == "version") return show(Wanted::version);
   if (std::find(kReserved.begin(), kReserved.end(), first) != kReserved.end()) {
     std::fprintf(stderr,
                  "preempt-wrap: the verb %s is reserved for a later version; for a command of that "

@@ -38,6 +38,7 @@ TEST_CASE("what is wrong says where, and what was perhaps meant") {
       {"config: x", "!f:1:1: config can be given on the command line only "},
       {"grace: {a: b}", "!f:1:8: grace: a plain value is expected here "},
       {"grace: [[1]]", "!f:1:8: grace: a plain value is expected here "},
+      {"on-notice: [a, b]", "!f:1:12: on-notice: a plain value is expected here "},
       {"grace: []", "!f:1:8: grace: a plain value is expected here "},
       {"grace:\nto: tree", "to=tree@f:2:5 !f:1:1: grace has no value "},
       {"grace: 5m\n---\nto: tree", "!f:3:1: a second document (after ---) is not read "},

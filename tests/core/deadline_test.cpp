@@ -15,6 +15,8 @@ TEST_CASE("what a signal tells of the end") {
   const Schedule elsewhere;
   const Schedule slurm{.in_slurm = true};
   const Schedule ending{.in_slurm = true, .job_end = at(90s)};
+  const Schedule graceful{.in_slurm = true, .grace_time = 60s};
+  const Schedule by_qos{.in_slurm = true, .grace_time = std::nullopt};
   const Schedule past{.in_slurm = true, .job_end = at(-60s)};
   const Schedule absurd{.in_slurm = true, .job_end = at(24h * 400)};
   const Schedule short_wait{.in_slurm = true, .kill_wait = 1s};
@@ -30,6 +32,8 @@ TEST_CASE("what a signal tells of the end") {
       {"outside Slurm nothing is known", elsewhere, SIGTERM, {}},
       {"USR1 in Slurm 22.05 says nothing of the end", slurm, SIGUSR1, {}},
       {"TERM counts KillWait", slurm, SIGTERM, 29700ms},
+      {"GraceTime may be ahead of it", graceful, SIGTERM, 89700ms},
+      {"GraceTime that is not known: no deadline of ours", by_qos, SIGTERM, {}},
       {"KillWait below 5 s counts as 5 s", short_wait, SIGTERM, 4700ms},
       {"KILL comes KillWait after the end", ending, SIGUSR1, 119700ms},
       {"of two guesses the nearer counts", ending, SIGTERM, 29700ms},

@@ -68,6 +68,8 @@ TEST_CASE("what each option takes, and refuses") {
       {"notice", "USR1,TERM", true},
       {"notice", "none", true},
       {"notice", "", false},
+      {"notice", "SEGV", false},
+      {"notice", "CHLD", false},
       {"notice", "USR1,", false},
       {"notice", "KILL", false},
       {"notice", "USR9", false},
@@ -114,8 +116,32 @@ TEST_CASE("what each option takes, and refuses") {
   }
 }
 
-TEST_CASE("--exit-preempted implies --exit-zero preempted, which can be taken back") {
-  CHECK(merge({cli("exit-preempted", "85")}).settings.exit_zero == ZeroMeans::preempted);
+TEST_CASE("a weaker layer does not take back what a stronger one implies") {
+  CHECK_FALSE(merge({cli("exit-preempted", "85"), site("exit-zero", "done")}).settings.exit_zero);
+  CHECK(merge({cli("log-level", "debug"), site("quiet", "true")}).settings.log_level ==
+        LogLevel::debug);
+  CHECK(merge({cli("quiet", ""), site("log-level", "debug")}).settings.log_level ==
+        LogLevel::warning);
+  CHECK(merge({cli("quiet", ""), cli("log-level", "debug")}).settings.log_level ==
+        LogLevel::warning);
+}
+
+TEST_CASE("a value that is not understood does not drive out a weaker rival") {
+  const Merged merged = merge({env("grace", "banana"), site("ladder", "relay@5m,KILL")});
+  CHECK(merged.settings.ladder.own_rungs);
+  CHECK(merged.warnings.size() == 1);
+}
+
+TEST_CASE("off takes back what a weaker layer says") {
+  const Merged merged = merge({cli("journal", "off"), site("journal", "/x"), cli("ladder", "off"),
+                               site("ladder", "relay@5m,KILL")});
+  CHECK(merged.errors.empty());
+  CHECK(merged.settings.journal.empty());
+  CHECK_FALSE(merged.settings.ladder.own_rungs);
+  CHECK(merged.chosen.at("journal").origin.place == "command line");
+}
+
+TEST_CASE("--exit-zero has its own word beside --exit-preempted") {
   CHECK(merge({cli("exit-preempted", "85"), cli("exit-zero", "done")}).settings.exit_zero ==
         ZeroMeans::done);
 }

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto plan = pw::parse_ladder(text)) assert(plan->grace && *plan->grace >= pw::Nanos(0));
   (void)pw::expand_pattern(text, {});
-  (void)pw::parse_slurm_conf(text);
+  (void)pw::parse_slurm_conf(text, "main");
   (void)pw::scancel_target(text, "host", 1);
   const std::string json = pw::json_string(text);
   assert(json.size() >= 2 && json.find('\n') == std::string::npos);

@@ -131,8 +131,8 @@ class World {
   void learn() {
     const bool fact = dice_.one_in(2);
     const Instant at = now_ + dice_.up_to(dice_.one_in(5) ? 2h : 3min);
-    const bool in_time = machine_.phase() == Phase::draining && trainer_.alive;
-    const bool into_advice = in_time && fact && at - now_ > kAdviceBeyond &&
+    const bool in_time = machine_.phase() == Phase::draining;
+    const bool into_advice = in_time && trainer_.alive && fact && at - now_ > kAdviceBeyond &&
                              (!oracle_.standing || !oracle_.standing_is_fact);
     if (into_advice) {
       oracle_ = {};
@@ -183,7 +183,7 @@ class World {
     const auto mapped = policy_.signal_map.find(signal);
     const bool dropped = mapped != policy_.signal_map.end() && mapped->second == 0;
     const auto told = deadline_told_by(policy_.schedule, signal, now_);
-    if (told && !dropped && trainer_.alive) learn_told(*told);
+    if (told && !dropped) learn_told(*told);
   }
 
   void check_notice(Signal signal, Phase phase) {
@@ -198,6 +198,8 @@ class World {
         demand(phase == Phase::draining || advised_ || phase == Phase::starting,
                "a notice is covered only by an earlier one");
         return;
+      case Verdict::kept:
+        return demand(phase == Phase::starting, "only before the start is advice kept");
       case Verdict::dropped: return demand(dropped, "only a mapped notice is dropped");
       case Verdict::forestalled:
         return demand(phase == Phase::starting, "only before the start is a start forestalled");
