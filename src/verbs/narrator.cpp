@@ -1,5 +1,6 @@
 #include "verbs/narrator.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -116,11 +117,12 @@ void Narrator::started(const std::string& command, int pid, ProcessGroup group,
   chronicle_.log(LogLevel::info,
                  "start: " + command + " (pid " + std::to_string(pid) + ")" + budget);
   if (!chronicle_.wants_journal()) return;
-  chronicle_.journal("start", JournalRecord()
-                                  .add("command", command)
-                                  .add("trainer", pid)
-                                  .add("own_group", group == ProcessGroup::own)
-                                  .add("budget", budget));
+  chronicle_.journal("start",
+                     JournalRecord()
+                         .add("command", command)
+                         .add("trainer", pid)
+                         .add("own_group", group == ProcessGroup::own)
+                         .add("budget", budget.substr(std::min<std::size_t>(2, budget.size()))));
 }
 
 void Narrator::not_started(int status) { end_record(status, Outcome::failed, 0); }

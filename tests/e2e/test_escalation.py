@@ -4,7 +4,7 @@ import re
 import signal
 import time
 
-from processes import alive, send, state, until, zombies_of
+from processes import alive, send, stat, state, until, zombies_of
 from wrapper import WrapperTest, main, probe
 
 SECOND = 1_000_000_000
@@ -100,6 +100,17 @@ class Kill(Tree):
         self.assertEqual(len(log.of('saved')), 1)
         self.assert_nothing_left()
 
+    def test_killed_by_somebody_else_in_an_episode_is_told_apart(self):
+        wrapper, log = self.start_ready(['--journal', self.path('journal')], 'USR1=log')
+        trainer = log.ready()
+        wrapper.signal('USR1')
+        log.wait_for('USR1')
+        send(trainer, 'KILL')
+        self.assertEqual(wrapper.wait(), 137)
+        self.assertRegex(wrapper.err, 'SIGKILL.*not by us')
+        ended, = [r for r in self.journal() if r['event'] == 'trainer-ended']
+        self.assertEqual((ended['signal'], ended['killed_by_us']), ('KILL', False))
+
     def test_killed_by_somebody_else_is_told_apart(self):
         wrapper, log = self.start_ready(['--journal', self.path('journal')])
         os.kill(log.ready(), signal.SIGKILL)
@@ -120,6 +131,22 @@ class Rungs(WrapperTest):
         self.assertGreaterEqual(interval(*log.of('got')), 1.4)
         self.assertGreaterEqual(took, 1.95)
         self.assertLess(took, 4)
+
+    def test_no_term_rung_for_a_trainer_that_would_die_of_it(self):
+        # Side by side: both save until shortly before the KILL; only one can take a TERM.
+        rules, wrappers = ['USR1=save:3600:138'], {}
+        for name, more in (('usr1-only', []), ('both', ['TERM=log'])):
+            wrappers[name] = self.start('-k', '4s', '--',
+                                        *self.trainer(*rules, *more, log=name))
+            self.log(name).ready()
+        for wrapper in wrappers.values():
+            wrapper.signal('USR1')
+        for name, order in (('usr1-only', ['USR1']), ('both', ['USR1', 'TERM'])):
+            with self.subTest(name):
+                self.assertEqual(wrappers[name].wait(), 138)
+                self.assertEqual(self.log(name).order(), order)
+                self.assertEqual(len(self.log(name).of('saved')), 1)
+        self.assertGreaterEqual(interval(*self.log('both').of('got')), 2.9)
 
     def test_no_term_rung_after_term(self):
         wrapper, log = self.start_ready(['--grace', '400ms'], 'TERM=log')
@@ -236,6 +263,25 @@ class Launchers(WrapperTest):
         self.assertGreaterEqual(time.monotonic() - begin, 1.1)
         self.assertEqual(self.log('rank').order(), ['USR1', 'TERM'])
         self.assert_nothing_left()
+
+    def test_a_later_term_is_covered_as_long_as_a_rank_saves(self):
+        wrapper, rank = self.start_launcher('--grace', '2s', '--journal', self.path('journal'),
+                                            rank='log')
+        launcher = stat(rank)[1]
+        begin = time.monotonic()
+        wrapper.signal('USR1')
+        self.log('rank').wait_for('USR1')
+        until('the end of the launcher', lambda: state(launcher) is None)
+        wrapper.signal('TERM')
+        self.assertEqual(wrapper.wait(), 138)
+        took = time.monotonic() - begin
+        # The TERM rung at its time, and the KILL at its instant.
+        self.assertEqual(self.log('rank').order(), ['USR1', 'TERM'])
+        self.assertGreaterEqual(interval(*self.log('rank').of('got')), 1.3)
+        self.assertGreaterEqual(took, 1.95)
+        self.assertLess(took, 4)
+        verdicts = [(r['signal'], r['verdict']) for r in self.journal() if r['event'] == 'notice']
+        self.assertEqual(verdicts, [('USR1', 'relayed'), ('TERM', 'covered')])
 
     def test_a_rank_that_the_notice_did_not_reach_is_a_straggler(self):
         script = '"$0" "$1" 10=log 15=save:10:0 & wait'

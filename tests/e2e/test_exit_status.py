@@ -2,6 +2,7 @@
 import os
 import subprocess
 
+from processes import alive, send, state, until
 from wrapper import WrapperTest, main
 
 
@@ -220,6 +221,27 @@ class AfterANotice(WrapperTest):
         wrapper, _ = self.start_ready(['--exit-preempted', '75'])
         wrapper.signal('USR1')
         self.assertEqual(wrapper.wait(), 138)
+
+    def test_a_notice_that_comes_after_the_trainer_s_end(self):
+        # Both wait for us while we are stopped: the end came first, so there was no notice.
+        for code, outcome in ((0, 'finished'), (1, 'failed')):
+            with self.subTest(code=code):
+                journal, log = f'journal{code}', f'trainer{code}'
+                wrapper = self.start(
+                    '--exit-preempted', '85', '--journal', self.path(journal), '--',
+                    *self.trainer(f'ALRM=exit:{code}', log=log))
+                trainer = self.log(log).ready()
+                wrapper.signal('STOP')
+                until('the stop', lambda: state(wrapper.pid) == 'T')
+                send(trainer, 'ALRM')
+                until('the end of the trainer', lambda: not alive(trainer))
+                wrapper.signal('TERM')
+                wrapper.signal('CONT')
+                self.assertEqual(wrapper.wait(), code)
+                records = self.journal(journal)
+                self.assertEqual([r['verdict'] for r in records if r['event'] == 'notice'],
+                                 ['too-late'])
+                self.assertEqual(records[-1]['outcome'], outcome)
 
     def test_outcomes_in_the_journal(self):
         rows = [

@@ -1,51 +1,17 @@
 """Our own trouble never hurts the training: full, read-only and hung disks, a reader that stopped,
-exhausted limits, no /proc, an old kernel, and SIGKILL of ourselves."""
+and SIGKILL of ourselves."""
 import fcntl
 import os
-import resource
+import re
 import signal
 import subprocess
 import termios
 import time
 
+from faults import Faults
 from processes import alive, send, state, until
 from terminal import Terminal
-from wrapper import BINARY, WrapperTest, main, probe
-
-
-class Faults(WrapperTest):
-    def notice_comes_through(self, *options, **how):
-        """The relay works, and a save of some length is waited for; returns the wrapper."""
-        log = f'saves{len(os.listdir(self.dir))}'
-        wrapper = self.start(*options, '--', *self.trainer('USR1=save:200:6', log=log), **how)
-        self.log(log).ready()
-        wrapper.signal('USR1')
-        self.log(log).wait_for('USR1', seconds=5)
-        self.assertEqual(wrapper.wait(), 6)
-        self.assertEqual(self.log(log).order(), ['USR1'])
-        return wrapper
-
-    def kill_comes_in_time(self, *options, seconds=5, **how):
-        """A trainer that ignores everything is killed, with the child in its group."""
-        log = f'hangs{len(os.listdir(self.dir))}'
-        script = '"$0" "$1.child.log" all=log & exec "$0" "$1.log" all=log'
-        wrapper = self.start('--grace', '400ms', *options, '--', 'bash', '-c', script,
-                             probe('trainer'), self.path(log), **how)
-        self.log(log + '.child').ready()
-        self.log(log).ready()
-        begin = time.monotonic()
-        wrapper.signal('USR1')
-        self.assertEqual(wrapper.wait(), 137)
-        self.assertLess(time.monotonic() - begin, seconds)
-        self.assertGreaterEqual(time.monotonic() - begin, 0.35)
-        self.assert_nothing_left()
-        return wrapper
-
-    def both(self, *options, said=None, **how):
-        for wrapper in (self.notice_comes_through(*options, **how),
-                        self.kill_comes_in_time(*options, **how)):
-            if said:
-                self.assertRegex(wrapper.err, said)
+from wrapper import BINARY, main, probe
 
 
 class Journal(Faults):
@@ -61,6 +27,14 @@ class Journal(Faults):
         for path in ('/no/such/folder/journal', self.dir, '/proc/journal'):
             with self.subTest(path):
                 self.both('--journal', path, said=f'warning.*{path}')
+
+    def test_it_is_said_while_the_trainer_runs(self):
+        path = self.path('no/such/journal')
+        wrapper, _ = self.start_ready(['--journal', path], 'USR1=exit:3')
+        until('the warning', lambda: re.search(f'warning.*{path}', wrapper.err), 5)
+        self.assertTrue(wrapper.running())
+        wrapper.signal('USR1')
+        self.assertEqual(wrapper.wait(), 3)
 
     def test_a_full_file_system(self):
         disk = self.path('disk')
@@ -225,155 +199,6 @@ class StandardError(Faults):
         self.both(stderr=slave)
 
 
-class Limits(Faults):
-    def test_no_process_can_be_started(self):
-        """RLIMIT_NPROC counts the processes of a user, but not those of root."""
-        self.need_root()
-
-        def nobody(room):
-            def before():
-                os.setgroups([])
-                os.setgid(61234)
-                os.setuid(61234)
-                resource.setrlimit(resource.RLIMIT_NPROC, (room, room))
-            return before
-        self.write('bin/wrapper', open_bytes(BINARY), 0o755)
-        how = {'binary': self.path('bin/wrapper'), 'cwd': '/'}
-        os.chmod(self.dir, 0o777)
-        for room in (1, 2, 3):
-            for options in ([], ['--journal', self.path(f'journal{room}')]):
-                with self.subTest(room=room, options=options):
-                    wrapper = self.call(*options, '--', 'sh', '-c', 'exit 7',
-                                        before=nobody(room), **how)
-                    self.assertEqual(wrapper.status, 7, wrapper.err)
-        wrapper = self.call('sh', '-c', 'exit 7', before=nobody(1), **how)
-        self.assertRegex(wrapper.err, 'warning')
-
-    def test_few_descriptors(self):
-        def few():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
-        self.both(before=few)
-        self.both('--journal', self.path('journal'), before=few)
-        self.assertIn('end', [e['event'] for e in self.journal()])
-
-    def test_hardly_a_descriptor_left(self):
-        # 0 to 15 are inherited and in use; a shell itself needs one to load its library.
-        busy = ' '.join(f'{fd}<&0' for fd in range(3, 16))
-        for limit in (17, 18, 19, 20, 24):
-            with self.subTest(limit=limit):
-                wrapper = self.call('--', 'sh', '-c', 'exit 7', prefix=[
-                    'bash', '-c', f'exec {busy}; ulimit -n {limit}; exec "$0" "$@"'])
-                self.assertEqual(wrapper.status, 7, wrapper.err)
-
-    def test_no_file_may_grow(self):
-        def frozen():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        for options in ([], ['--journal', self.path('journal')]):
-            with self.subTest(options=options):
-                # Standard error is a file, too.
-                wrapper = self.call(*options, '--', 'sh', '-c', 'exit 7', before=frozen)
-                self.assertEqual(wrapper.status, 7)
-        # And the relay: this trainer notes in a pipe.
-        reader, writer = os.pipe()
-        self.addCleanup(os.close, reader)
-        with os.fdopen(reader, 'rb', buffering=0, closefd=False) as notes:
-            wrapper = self.start('--journal', self.path('journal'), '--', probe('trainer'),
-                                 f'/dev/fd/{writer}', '10=exit:6', before=frozen,
-                                 pass_fds=(writer,))
-            os.close(writer)
-            self.assertIn(b'ready', notes.read(100))
-            wrapper.signal('USR1')
-            self.assertEqual(wrapper.wait(), 6)
-
-    def test_little_memory(self):
-        def small():
-            resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20))
-        self.both(before=small)
-
-    def test_a_small_stack(self):
-        def small():
-            resource.setrlimit(resource.RLIMIT_STACK, (256 << 10, 256 << 10))
-        self.both(before=small)
-
-    def test_a_full_signal_queue(self):
-        # RLIMIT_SIGPENDING 0: no signal can be queued with its sender; it still comes.
-        def no_queue():
-            resource.setrlimit(11, (0, 0))  # RLIMIT_SIGPENDING
-        self.both(before=no_queue)
-
-
-NO_PROC = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh']
-
-
-class Surroundings(Faults):
-    """What a careless parent leaves us with."""
-
-    def test_table(self):
-        rows = [
-            ('SIGCHLD ignored', lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)),
-            ('SIGPIPE ignored', lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN)),
-            ('all signals blocked',
-             lambda: signal.pthread_sigmask(signal.SIG_SETMASK, range(1, 65))),
-            ('standard input closed', lambda: os.close(0)),
-            ('0, 1 and 2 closed', lambda: os.closerange(0, 3)),
-        ]
-        for name, before in rows:
-            with self.subTest(name):
-                self.notice_comes_through(before=before)
-                self.assertEqual(self.call('sh', '-c', 'exit 7', before=before).status, 7)
-
-    def test_a_current_folder_that_is_gone(self):
-        folder = self.path('folder')
-        os.mkdir(folder)
-
-        def gone():
-            os.rmdir(folder)
-        wrapper = self.call('--journal', self.path('journal'), '--', 'sh', '-c', 'exit 7',
-                            cwd=folder, before=gone)
-        self.assertEqual(wrapper.status, 7)
-
-
-class NoProc(Faults):
-    def test_proc_is_not_mounted(self):
-        self.need_root()
-        prefix = NO_PROC
-        self.notice_comes_through(prefix=prefix)
-        self.assertRegex(self.kill_comes_in_time(prefix=prefix).err, 'warning.*/proc')
-        wrapper = self.call('sh', '-c', 'sleep 60 & exit 7', prefix=prefix)
-        self.assertEqual(wrapper.status, 7)
-        self.assertRegex(wrapper.err, 'warning.*/proc')
-        self.assert_nothing_left()
-
-    def test_who_cannot_be_seen_is_not_called_gone(self):
-        # Without /proc nobody finds the child in its own session. It is ours (we are the
-        # subreaper), so we know that somebody is left.
-        self.need_root()
-        script = 'setsid "$0" "$1" all=log & exec "$0" "$2" 10=exit:0'
-        wrapper = self.start('--stragglers', '100ms', '--', 'bash', '-c', script,
-                             probe('trainer'), self.path('session.log'), self.path('trainer.log'),
-                             prefix=NO_PROC)
-        self.log('session').ready()
-        self.log().ready()
-        wrapper.signal('USR1')
-        self.assertEqual(wrapper.wait(), 0)
-        self.assertEqual(len(self.left()), 1)
-        self.assertNotIn('nothing left', wrapper.err)
-
-
-class OldKernel(Faults):
-    def test_without_the_calls_after_4_18(self):
-        for error in ('ENOSYS', 'EPERM'):
-            prefix = [probe('old_kernel'), error]
-            with self.subTest(error):
-                self.assertEqual(self.call('sh', '-c', 'exit 7', prefix=prefix).status, 7)
-                self.assertEqual(self.call('no-such-command-anywhere', prefix=prefix).status, 127)
-                self.assertEqual(
-                    self.call('sh', '-c', 'sleep 60 & exit 3', prefix=prefix).status, 3)
-                self.assert_nothing_left()
-                self.both(prefix=prefix)
-                self.both('--to', 'tree', prefix=prefix)
-
-
 class WrapperKilled(Faults):
     """Our own SIGKILL: the trainer gets its parent-death signal."""
 
@@ -427,11 +252,6 @@ def program(pid):
         return os.path.basename(os.readlink(f'/proc/{pid}/exe'))
     except FileNotFoundError:
         return ''
-
-
-def open_bytes(path):
-    with open(path, 'rb') as file:
-        return file.read()
 
 
 if __name__ == '__main__':

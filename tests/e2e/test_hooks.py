@@ -2,7 +2,7 @@
 import os
 import time
 
-from processes import alive, until
+from processes import alive, stat, until
 from wrapper import FAST_BINARY, WrapperTest, main, probe
 
 
@@ -78,6 +78,33 @@ class OnNotice(WrapperTest):
         wrapper.signal('USR1')
         self.assertEqual(wrapper.wait(), 4)
         self.assertEqual(self.log('hook').of('got'), [])
+
+    def test_a_hook_that_hangs_does_not_make_us_miss_the_deadline(self):
+        # Be done a margin before it; the trainer is, its hook is not.
+        wrapper, _ = self.start_ready(['--lead', '3s', '--on-notice', 'sleep 9'], 'USR1=exit:0')
+        begin = time.monotonic()
+        wrapper.signal('USR1')
+        self.assertEqual(wrapper.wait(), 0)
+        self.assertLess(time.monotonic() - begin, 2.9)
+        self.assert_nothing_left()
+
+    def test_what_a_hook_leaves_behind_is_not_the_trainer_s(self):
+        left = self.path('left')
+        hook = f'sleep 20 & echo $! >{left}.new; mv {left}.new {left}; exit 0'
+        wrapper, log = self.start_ready(['--on-notice', hook], 'USR1=log', 'ALRM=exit:4')
+        wrapper.signal('USR1')
+        log.wait_for('USR1')
+        until('the hook', lambda: os.path.exists(left))
+        with open(left, encoding='ascii') as file:
+            sleep = int(file.read())
+        until('the end of the hook', lambda: (stat(sleep) or (0, wrapper.pid))[1] == wrapper.pid)
+        begin = time.monotonic()
+        wrapper.signal('ALRM')
+        self.assertEqual(wrapper.wait(), 4)
+        self.assertLess(time.monotonic() - begin, 3)
+        self.assertIn('nothing left behind', wrapper.err)
+        self.assertNotIn('left behind by', wrapper.err)
+        self.assertFalse(alive(sleep))
 
     def test_a_hook_that_fails_changes_nothing(self):
         for hook in ('exit 3', 'kill -KILL $$', 'no-such-command-anywhere', 'syntax ( error'):

@@ -128,6 +128,19 @@ class Records(JournalTest):
         self.assertIn(('TERM', 'straggler', [left]),
                       [(r['signal'], r['why'], r['to']) for r in self.of(records, 'sent')])
 
+    def test_the_order_is_that_of_what_happened(self):
+        script = '"$0" "$1" 15=exit:0 & until [ -s "$1" ]; do :; done; exit 5'
+        self.call('--journal', self.path('journal'), '--', 'bash', '-c', script,
+                  probe('trainer'), self.path('left.log'))
+        self.assertEqual([r['event'] for r in self.journal()],
+                         ['start', 'trainer-ended', 'straggler', 'sent', 'end'])
+
+    def test_the_order_in_an_episode(self):
+        _, _, records = self.run_with([], ['USR1=exit:3'], 'USR1')
+        events = [r['event'] for r in records]
+        self.assertEqual(sorted(events[1:3]), ['notice', 'sent'])
+        self.assertEqual([events[0], *events[3:]], ['start', 'trainer-ended', 'end'])
+
     def test_typed_signals(self):
         terminal = Terminal([BINARY, '--journal', self.path('journal'), '--',
                              *self.trainer('INT=exit:3')], self.environ())

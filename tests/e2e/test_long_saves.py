@@ -13,6 +13,13 @@ def real(seconds):
     return int(seconds * 1000 / FAST)
 
 
+def read(path):
+    if not os.path.exists(path):
+        return ''
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
 class LongSaves(WrapperTest):
     def setUp(self):
         super().setUp()
@@ -88,10 +95,10 @@ class OutsideSlurm(LongSaves):
 class InSlurm(LongSaves):
     """Below a process named slurmstepd, with the environment of a job."""
 
-    def start_in_job(self, *rules, end=None, options=()):
+    def start_in_job(self, *rules, end=None, options=(), conf=None):
         stepd = self.path('slurmstepd')
         shutil.copy('/bin/sh', stepd)
-        conf = self.write('slurm.conf', 'ClusterName=c\nKillWait=30\n')
+        conf = conf or self.write('slurm.conf', 'ClusterName=c\nKillWait=30\n')
         job = {'SLURM_JOB_ID': '4711', 'SLURM_JOBID': '4711', 'SLURM_CONF': conf}
         if end is not None:
             job['SLURM_JOB_END_TIME'] = str(int(time.time()) + end)
@@ -123,6 +130,32 @@ class InSlurm(LongSaves):
         wrapper = self.start_in_job('all=log')
         self.killed_after(wrapper, 'TERM', 20, 29.7 + FAST)
         self.assertEqual(wrapper.status, 137)
+
+    def test_kill_wait_behind_a_tab(self):
+        conf = self.write('tab.conf', 'ClusterName=c\tKillWait=60\tProctrackType=proctrack/pgid\n')
+        wrapper = self.start_in_job('all=log', conf=conf)
+        self.killed_after(wrapper, 'TERM', 50, 59.7 + FAST)
+        self.assertEqual(wrapper.status, 137)
+
+    def test_a_conf_that_nobody_writes_delays_nothing(self):
+        conf = self.path('slurm.fifo')
+        os.mkfifo(conf)
+        wrapper = self.start_in_job('USR1=exit:4', conf=conf)
+        wrapper.signal('USR1')
+        self.assertEqual(wrapper.wait(), 4)
+
+    def test_the_hook_runs_for_the_notice_that_follows_an_advice(self):
+        told = self.path('told')
+        wrapper = self.start_in_job(
+            'USR1=log', 'TERM=save:1000:0', end=7200,
+            options=['--on-notice', f'echo $PREEMPT_SIGNAL >>{told}'])
+        wrapper.signal('USR1')
+        self.log().wait_for('USR1')
+        until('the hook of the advice', lambda: read(told) == 'USR1\n')
+        wrapper.signal('TERM')
+        until('the hook of the notice', lambda: read(told) == 'USR1\nTERM\n')
+        # The end is not as far as it was said to be: KillWait counts now.
+        wrapper.wait()
 
     def test_an_end_that_is_far_away_makes_it_advice(self):
         wrapper = self.start_in_job(f'USR1=save:{real(90)}:0', 'TERM=log', end=7200,

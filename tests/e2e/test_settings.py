@@ -6,6 +6,7 @@ import subprocess
 
 from wrapper import BINARY, WrapperTest, main
 
+README = os.path.join(os.path.dirname(__file__), '../../README.md')
 USER_FILE = 'home/.config/preempt-wrap/config.yaml'
 
 
@@ -94,6 +95,16 @@ class Layers(WrapperTest):
         os.remove(self.path(USER_FILE))
         self.assertEqual(self.status_of(), 0)
 
+    def test_exit_zero_counts_only_beside_its_exit_preempted(self):
+        # Who asks for 85 on the command line knows more than a weaker file that says "done".
+        self.assertEqual(self.status_of('--exit-preempted', '85', '--exit-zero', 'done'), 0)
+        self.write(USER_FILE, 'exit-zero: done\n')
+        self.assertEqual(self.status_of('--exit-preempted', '85'), 85)
+
+    def test_config_can_be_read_back_with_an_exit_status(self):
+        file = self.write('again.yaml', self.call('config', '--exit-preempted', '85').out)
+        self.assertEqual(self.status_of('--config', file), 85)
+
     def test_layers_meet_option_by_option(self):
         self.write(USER_FILE, 'grace: 7m\nto: tree\n')
         file = self.write('file.yaml', 'grace: 8m\nlead: none\nmargin: 3s\n')
@@ -125,6 +136,51 @@ class Layers(WrapperTest):
             with self.subTest(value):
                 wrapper = self.call('true', env=self.environ(PREEMPT_WRAP_QUIET=value))
                 self.assertEqual(wrapper.err == '', silent)
+
+    def test_a_value_that_is_ignored_displaces_nothing(self):
+        self.write(USER_FILE, 'ladder: relay@5m,KILL\n')
+        shown = self.config(PREEMPT_WRAP_GRACE='banana')
+        self.assertEqual(shown['ladder'][0], 'relay@5m,KILL')
+        self.assertRegex(shown['ladder'][1], 'config.yaml')
+        self.assertEqual(shown['grace'][1], 'default')
+
+    def test_quiet_and_log_level_are_one_question(self):
+        self.write(USER_FILE, 'quiet: true\n')
+        wrapper, _ = self.start_ready(['--log-level', 'debug'], 'ALRM=exit:0')
+        wrapper.signal('ALRM')
+        self.assertEqual(wrapper.wait(), 0)
+        self.assertIn('start', wrapper.err)
+        self.assertIn('ALRM', wrapper.err)
+        for text, value in (('true', 'true'), ('True', 'true'), ('false', 'false')):
+            with self.subTest(text):
+                self.write(USER_FILE, f'quiet: {text}\n')
+                self.assertEqual(self.config()['quiet'][0].lower(), value)
+                self.assertEqual(self.call('true').err == '', value == 'true')
+
+    def test_off_takes_back_what_a_weaker_layer_sets(self):
+        for cancel in (False, True):
+            def options(name):
+                return [f'--{name}', 'off'] if cancel else []
+            with self.subTest('journal', cancel=cancel):
+                self.write(USER_FILE, f'journal: {self.path("journal")}\n')
+                self.call(*options('journal'), 'true', cwd=self.home)
+                self.assertEqual(os.path.exists(self.path('journal')), not cancel)
+                self.assertFalse(os.path.exists(self.path('home/off')))
+            with self.subTest('on-exit', cancel=cancel):
+                self.write(USER_FILE, f'on-exit: touch {self.path("touched")}\n')
+                wrapper = self.call(*options('on-exit'), 'true')
+                self.assertEqual(os.path.exists(self.path('touched')), not cancel)
+                self.assertNotIn('warning', wrapper.err)
+            with self.subTest('map-signal', cancel=cancel):
+                self.write(USER_FILE, 'map-signal: USR1:USR2\n')
+                log = f'mapped{cancel}'
+                wrapper = self.start(*options('map-signal'), '--',
+                                     *self.trainer('USR1=exit:1', 'USR2=exit:2', log=log))
+                self.log(log).ready()
+                wrapper.signal('USR1')
+                self.assertEqual(wrapper.wait(), 1 if cancel else 2)
+            for name in filter(os.path.exists, map(self.path, ('journal', 'touched'))):
+                os.remove(name)
 
     def test_config_can_be_read_back(self):
         out = self.call('config', '--grace', '7m', '--to', 'tree').out
@@ -296,6 +352,16 @@ class Help(WrapperTest):
                        '--on-exit --journal --log-level --quiet --config').split():
             with self.subTest(option):
                 self.assertRegex(out, rf'{option}\b')
+
+    def test_the_table_in_the_readme_is_that_of_config(self):
+        with open(README, encoding='utf-8') as file:
+            row = re.compile(r'\| (?:`-\w`, )?`--([a-z-]+).*?` \| `?(.*?)`? \| ')
+            told = {m[1]: m[2] for m in map(row.match, file) if m}
+        told.pop('config')
+        line = re.compile(r'(?:# )?([a-z-]+): "?(.*?)"?\s+# default')
+        shown = {m[1]: m[2] for m in map(line.fullmatch, self.call('config').out.splitlines())}
+        self.assertEqual(told, {name: value.replace('false', 'off')
+                                for name, value in shown.items()})
 
     def test_help_after_the_command_is_the_commands(self):
         self.assertEqual(self.call('echo', '--help', '-V').out, '--help -V\n')

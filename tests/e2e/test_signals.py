@@ -321,6 +321,21 @@ class Targets(WrapperTest):
         self.assertEqual(wrapper.wait(), 4)
         until('the end of the daemon', lambda: state(daemon) is None)
 
+    def test_a_tree_ends_at_a_wrapper_below(self):
+        # It relays by itself. RT signals queue: a second copy would be seen.
+        for name in ('USR1', 'RTMIN+1'):
+            with self.subTest(name):
+                log = 'trainer' + name
+                wrapper = self.start('--to', 'tree', '--notice', name, '--', BINARY, '--notice',
+                                     name, '--', *self.trainer(f'{name}=log', 'RTMIN+2=exit:4',
+                                                               log=log))
+                self.log(log).ready()
+                wrapper.signal(name)
+                self.log(log).wait_for(name)
+                wrapper.signal('RTMIN+2')
+                self.assertEqual(wrapper.wait(), 4)
+                self.assertEqual(len(self.log(log).got(name)), 1)
+
     def test_a_group_does_not_reach_the_wrapper_below(self):
         # A nested wrapper has its trainer in a group of its own: one copy each.
         wrapper = self.start('--to', 'group', '--', BINARY, '--', *self.trainer('USR1=exit:4'))

@@ -212,6 +212,28 @@ class Interactive(TerminalTest):
         terminal.expect(PROMPT)
         self.assertEqual(len(self.log().got('WINCH')), 1)
 
+    def test_a_trainer_that_stops_itself_gives_the_prompt_back(self):
+        terminal = self.shell()
+        terminal.type("$W -q -- sh -c 'kill -STOP $$; echo back'\n")
+        terminal.expect('Stopped', 5)
+        terminal.expect(PROMPT)
+        terminal.type('fg\n')
+        terminal.expect('^back$')
+        terminal.expect(PROMPT)
+        self.assertEqual(terminal.foreground(), terminal.pid)
+
+    def test_our_log_does_not_stop_a_background_job_under_tostop(self):
+        terminal = self.shell()
+        terminal.type('stty tostop; $W -- $T $D/trainer.log 28=log 15=exit:7 &\n')
+        trainer = self.log().ready()
+        wrapper = self.wrapper_of(trainer)
+        # It is relayed by the loop, which comes after the start line.
+        send(wrapper, 'WINCH')
+        self.log().wait_for('WINCH', seconds=5)
+        self.assertNotIn('T', (state(wrapper), state(trainer)))
+        terminal.type('kill %1; wait %1; echo status=$?\n')
+        terminal.expect('status=7', 5)
+
     def test_a_hang_up_ends_both(self):
         terminal = self.shell()
         terminal.type('$W -- $T $D/trainer.log 1=exit:3\n')
@@ -265,6 +287,32 @@ class Scripts(TerminalTest):
         self.assertEqual(len(self.log().got('INT')), 1)
 
 
+    def test_a_trainer_that_ctrl_c_ended_before_we_saw_it(self):
+        # Both signals wait for us; the typed one is the reason for the other, SIGCHLD.
+        terminal = self.open(BINARY, '-q', '--journal', self.path('journal'), '--',
+                             *self.trainer())
+        trainer = self.log().ready()
+        send(terminal.pid, 'STOP')
+        until('the stop', lambda: state(terminal.pid) == 'T')
+        terminal.type(CTRL_C)
+        until('the end of the trainer', lambda: not alive(trainer))
+        send(terminal.pid, 'CONT')
+        self.assertEqual(terminal.wait(), -number('INT'))
+        self.assertIn('typed', [record['event'] for record in self.journal()])
+
+    def test_a_hang_up_reaches_the_leader_s_trainer(self):
+        # The kernel tells the leader of the session alone; ssh that breaks, a window closed.
+        for rules in ([], ['HUP=exit:3']):
+            with self.subTest(rules=rules):
+                log = f'trainer{len(rules)}'
+                terminal = self.open(BINARY, '--', *self.trainer(*rules, log=log))
+                trainer = self.log(log).ready()
+                terminal.hang_up()
+                until('the end of both',
+                      lambda: not alive(trainer) and not alive(terminal.pid), 5)
+                self.assertEqual(len(self.log(log).got('HUP')), len(rules))
+
+
 class TypedLadder(TerminalTest):
     """Inside an episode each typed Ctrl-C goes to the next rung, the third within 5 s to KILL."""
 
@@ -307,6 +355,9 @@ class TypedLadder(TerminalTest):
         self.log().wait_for('TERM')
         terminal.type(CTRL_C)
         self.assertEqual(terminal.wait(), 137)
+        # And says whose wish it was.
+        self.assertRegex(terminal.shown(), r'(?i)(ctrl-c|typed).*SIGKILL|SIGKILL.*(ctrl-c|typed)')
+        self.assertNotIn('the grace is over', terminal.shown())
 
 
 if __name__ == '__main__':

@@ -81,6 +81,15 @@ class Signals(State):
                 self.assertEqual(set(state['ignored']), ignored)
                 self.assertEqual(set(state['blocked']), blocked)
 
+    def test_bypass_changes_nothing(self):
+        env = self.environ(PREEMPT_WRAP_BYPASS='1')
+        for names in ((), ('CHLD',), ('INT', 'PIPE', 'TERM')):
+            with self.subTest(ignored=names):
+                mine, bare = self.both(lambda: ignore(*names), env=env)
+                self.assertLessEqual(numbers(*names), set(mine['ignored']))
+                for key in ('blocked', 'ignored', 'pending', 'death_signal', 'subreaper'):
+                    self.assertEqual(mine[key], bare[key], key)
+
     def test_a_notice_that_was_there_before_us_is_not_lost(self):
         # Blocked and pending across exec, sent by another process.
         def before():

@@ -60,12 +60,13 @@ static void add_limits(void) {
 }
 
 int main(int argc, char** argv) {
-  int death_signal = -1;
+  int death_signal = -1, subreaper = -1;
   char here[4096];
   if (argc != 2) return 121;
   sigprocmask(SIG_BLOCK, NULL, &mask);
   sigpending(&pending);
   prctl(PR_GET_PDEATHSIG, &death_signal);
+  prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
   const int umask_now = umask(0);
   umask(umask_now);
   ADD("{\"pid\": %d, \"ppid\": %d, \"pgid\": %d, \"sid\": %d, ", (int)getpid(), (int)getppid(),
@@ -79,6 +80,7 @@ int main(int argc, char** argv) {
   ADD("\"foreground\": %d, ", terminal < 0 ? -1 : (int)tcgetpgrp(terminal));
   ADD("\"death_signal\": %d, \"umask\": %d, \"nice\": %d, \"policy\": %d, ", death_signal,
       umask_now, getpriority(PRIO_PROCESS, 0), sched_getscheduler(0));
+  ADD("\"subreaper\": %d, ", subreaper);
   ADD("\"dumpable\": %d, \"slack\": %d, \"no_new_privs\": %d, \"cwd\": \"%s\"}\n",
       prctl(PR_GET_DUMPABLE), prctl(PR_GET_TIMERSLACK), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
       getcwd(here, sizeof here) ? here : "?");
