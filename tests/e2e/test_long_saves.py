@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 
-from processes import children, until
+from processes import alive, children, state, until
 from wrapper import FAST, FAST_BINARY, WrapperTest, main
 
 
@@ -95,7 +95,8 @@ class OutsideSlurm(LongSaves):
 class InSlurm(LongSaves):
     """Below a process named slurmstepd, with the environment of a job."""
 
-    def start_in_job(self, *rules, end=None, options=(), conf=None):
+    def start_in_job(self, *rules, end=None, options=(), conf=None,
+                     script='"$0" "$@"; exit $?'):
         stepd = self.path('slurmstepd')
         shutil.copy('/bin/sh', stepd)
         conf = conf or self.write('slurm.conf', 'ClusterName=c\nKillWait=30\n')
@@ -103,8 +104,8 @@ class InSlurm(LongSaves):
         if end is not None:
             job['SLURM_JOB_END_TIME'] = str(int(time.time()) + end)
         # A shell that stays, as the wrapper's parent.
-        prefix = [stepd, '-c', '"$0" "$@"; exit $?']
-        stepd_process = self.start_fast(options, *rules, env=self.environ(**job), prefix=prefix)
+        stepd_process = self.start_fast(options, *rules, env=self.environ(**job),
+                                        prefix=[stepd, '-c', script])
         stepd_process.pid, = until('the wrapper', lambda: list(children(stepd_process.pid)))
         return stepd_process
 
@@ -143,6 +144,23 @@ class InSlurm(LongSaves):
         wrapper = self.start_in_job('USR1=exit:4', conf=conf)
         wrapper.signal('USR1')
         self.assertEqual(wrapper.wait(), 4)
+
+    def test_slurm_s_own_copy_ends_the_trainer_before_we_see_ours(self):
+        # proctrack/linuxproc: the notice came to both, so an exit with 0 is "saved", not "done".
+        conf = self.write('linuxproc.conf', 'ProctrackType=proctrack/linuxproc\nKillWait=30\n')
+        told = self.path('told')
+        os.mkfifo(told)
+        wrapper = self.start_in_job(
+            'TERM=exit:0', conf=conf, options=['--exit-preempted', '85'],
+            script=f'"$0" "$@" & read pids <{told}; kill -TERM $pids; wait $!; exit $?')
+        trainer = self.log().ready()
+        wrapper.signal('STOP')
+        until('the stop', lambda: state(wrapper.pid) == 'T')
+        with open(told, 'w', encoding='ascii') as stepd:
+            stepd.write(f'{wrapper.pid} {trainer}\n')
+        until('the end of the trainer', lambda: not alive(trainer))
+        wrapper.signal('CONT')
+        self.assertEqual(wrapper.wait(), 85)
 
     def test_the_hook_runs_for_the_notice_that_follows_an_advice(self):
         told = self.path('told')

@@ -358,7 +358,7 @@ class Help(WrapperTest):
             row = re.compile(r'\| (?:`-\w`, )?`--([a-z-]+).*?` \| `?(.*?)`? \| ')
             told = {m[1]: m[2] for m in map(row.match, file) if m}
         told.pop('config')
-        line = re.compile(r'(?:# )?([a-z-]+): "?(.*?)"?\s+# default')
+        line = re.compile(r'([a-z-]+): "?(.*?)"?\s+# default')
         shown = {m[1]: m[2] for m in map(line.fullmatch, self.call('config').out.splitlines())}
         self.assertEqual(told, {name: value.replace('false', 'off')
                                 for name, value in shown.items()})

@@ -127,9 +127,10 @@ ROWS = [
         resumes=True, options="-p requeue0"),
     Row("preemption, CANCEL", preempt, "TERM", per_process(2), 143, "PREEMPTED", "143:0",
         options="-p cancel0"),
-    # Slurm 22.05 does not requeue what has ended within its grace
+    # Slurm 22.05 does not requeue what has ended within its grace. The save takes longer than
+    # KillWait: whoever takes the grace's first TERM for its last kills it.
     Row("preemption, REQUEUE after 20 s", preempt, "TERM", per_process(1), 143, "FAILED", "143:0",
-        options="-p requeue20"),
+        options="-p requeue20", trainer="--save-time 14"),
     Row("preemption, CANCEL after 20 s", preempt, "TERM", per_process(1), 143, "FAILED", "143:0",
         options="-p cancel20"),
     Row("suspend and resume", suspend_and_resume, "USR1", per_process(1), 138, "FAILED", "138:0",
