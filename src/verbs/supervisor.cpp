@@ -109,24 +109,30 @@ void Supervisor::wait() {
 void Supervisor::take(const CaughtSignal& caught) {
   if (caught.signal == SIGCHLD) return reap();
   if (plan_.deaf_to.contains(caught.signal)) return;
-  // A notice is dequeued before the SIGCHLD of a trainer that had ended before it came. A typed INT
-  // comes first: it may be what ended the trainer.
-  const bool shared = plan_.launch.group == ProcessGroup::shared;
-  const bool typed = plan_.terminal && shared && given_to_group(caught);
-  const bool notice = !typed && plan_.policy.notices.contains(caught.signal);
-  if (notice && tree_ && tree_->trainer_has_ended()) reap();
+  const event::SignalCame came = judge_sender(caught);
+  // A notice is dequeued before the SIGCHLD of a trainer that had ended before it came. Not so
+  // where the trainer has got it, too: then it may be what ended the trainer.
+  const bool news = came.cause == Cause::sent && came.delivery == Delivery::by_us;
+  if (news && plan_.policy.notices.contains(caught.signal) && tree_ && tree_->trainer_has_ended()) {
+    reap();
+  }
   if (finished_) return narrator_.judged({caught.signal, Verdict::too_late}, caught, {});
   caught_ = caught;
+  happen(came);
+}
+
+event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
   event::SignalCame came{.signal = caught.signal, .payload = caught.payload};
+  const bool shared = plan_.launch.group == ProcessGroup::shared;
   if (caught.sender == own_pid_) {
     came.cause = Cause::ourselves;
-  } else if (typed) {
+  } else if (plan_.terminal && shared && given_to_group(caught)) {
     came.cause = Cause::typed;
   } else if (plan_.job && plan_.job->slurmstepd != 0 && plan_.job->slurmstepd == caught.sender &&
              slurm_signals_descendants(*plan_.job, plan_.launch.group)) {
     came.delivery = Delivery::by_slurm;
   }
-  happen(came);
+  return came;
 }
 
 // Each answer to a look is the next event, until nobody looks any more.
