@@ -51,7 +51,7 @@ std::optional<SlurmJob> find_slurm_job() {
 
   const std::string array = environment_value("SLURM_ARRAY_JOB_ID");
   const std::string task = environment_value("SLURM_ARRAY_TASK_ID");
-  // In an array SLURM_JOB_ID of the last task is the whole array's id (facts, section 3).
+  // In an array SLURM_JOB_ID of the last task is the whole array's id (22.05.8, observed).
   job.id = parse_number(array) && parse_number(task) ? array + "_" + task : job.job_id;
   job.step = environment_value("SLURM_STEP_ID");
   if (!job.step.empty()) job.rank = number_in("SLURM_PROCID");

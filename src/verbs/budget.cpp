@@ -32,7 +32,7 @@ std::string clock_sentence(const Settings& settings, const std::optional<SlurmJo
 }
 
 // Under cgroup Slurm signals its own children only: bash takes the signal, dies, and 15 ms later
-// everything below it is killed (facts, section 2d).
+// everything below it is killed (22.05.8, observed).
 bool slurm_passes_us_by(const SlurmJob& job) {
   return job.slurmstepd == 0 && !job.parent_name.empty() &&
          (job.conf.proctrack == Proctrack::cgroup || job.conf.proctrack == Proctrack::unknown);

@@ -22,11 +22,8 @@ void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
   if (at && (!wake || *at < *wake)) wake = at;
 }
 
-// The trainer's group holds what the kernel or slurmstepd sent to the whole group.
-bool slurm_signals_descendants(const SlurmJob& job, ProcessGroup group) {
-  // In a batch script only container-wide signals reach descendants; `scancel -b` and B:USR1 do not
-  // (facts, section 2b), so there the relay is never left out.
-  if (job.step.empty()) return false;
+// Under these, what slurmstepd sends to all of a container reaches the trainer without us.
+bool reaches_descendants(const SlurmJob& job, ProcessGroup group) {
   return job.conf.proctrack == Proctrack::linuxproc ||
          (job.conf.proctrack == Proctrack::pgid && group == ProcessGroup::shared);
 }
@@ -111,9 +108,10 @@ void Supervisor::take(const CaughtSignal& caught) {
   if (plan_.deaf_to.contains(caught.signal)) return;
   const event::SignalCame came = judge_sender(caught);
   // A notice is dequeued before the SIGCHLD of a trainer that had ended before it came. Not so
-  // where the trainer has got it, too: then it may be what ended the trainer.
-  const bool news = came.cause == Cause::sent && came.delivery == Delivery::by_us;
-  if (news && plan_.policy.notices.contains(caught.signal) && tree_ && tree_->trainer_has_ended()) {
+  // where the trainer may have got it, too: then it may be what ended the trainer.
+  const bool for_us_alone = came.cause == Cause::sent && !may_reach_trainer(caught);
+  if (for_us_alone && plan_.policy.notices.contains(caught.signal) && tree_ &&
+      tree_->trainer_has_ended()) {
     reap();
   }
   if (finished_) return narrator_.judged({caught.signal, Verdict::too_late}, caught, {});
@@ -128,11 +126,17 @@ event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
     came.cause = Cause::ourselves;
   } else if (plan_.terminal && shared && given_to_group(caught)) {
     came.cause = Cause::typed;
-  } else if (plan_.job && plan_.job->slurmstepd != 0 && plan_.job->slurmstepd == caught.sender &&
-             slurm_signals_descendants(*plan_.job, plan_.launch.group)) {
+  } else if (may_reach_trainer(caught) && !plan_.job->step.empty()) {
+    // In a batch script only what goes to the whole container reaches descendants; `scancel -b` and
+    // B:USR1 do not (docs/architecture.md), so there the relay is never left out.
     came.delivery = Delivery::by_slurm;
   }
   return came;
+}
+
+bool Supervisor::may_reach_trainer(const CaughtSignal& caught) const {
+  return plan_.job && plan_.job->slurmstepd != 0 && plan_.job->slurmstepd == caught.sender &&
+         reaches_descendants(*plan_.job, plan_.launch.group);
 }
 
 // Each answer to a look is the next event, until nobody looks any more.

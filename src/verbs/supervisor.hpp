@@ -36,6 +36,7 @@ class Supervisor {
  private:
   void take(const CaughtSignal& caught);
   event::SignalCame judge_sender(const CaughtSignal& caught) const;
+  bool may_reach_trainer(const CaughtSignal& caught) const;
   void happen(const Event& event);
   void begin(pid_t trainer);
   void reap();
