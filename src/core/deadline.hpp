@@ -18,7 +18,7 @@ struct Deadline {
   friend bool operator==(const Deadline&, const Deadline&) = default;
 };
 
-/// What is known at the start about the end (design section 6).
+/// What is known at the start about the end (docs/architecture.md, "The heart").
 struct Schedule {
   bool in_slurm = false;
   bool deadline_known = true;      ///< false: --lead none

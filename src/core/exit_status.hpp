@@ -38,7 +38,7 @@ struct ExitStatus {
   Outcome outcome = Outcome::finished;
 };
 
-/// The truth in one number (design section 3): the trainer's own, 128+n, or --exit-preempted.
+/// The truth in one number (README, "Exit status"): the trainer's own, 128+n, or --exit-preempted.
 ExitStatus decide_exit_status(const RunFacts& facts, std::optional<int> exit_preempted,
                               ZeroMeans zero_means);
 

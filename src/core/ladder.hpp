@@ -18,7 +18,7 @@ struct Rung {
 
 /// What the user asked for: --grace D, --ladder, or neither (auto).
 struct LadderPlan {
-  std::optional<Nanos> grace;  ///< from the relay to SIGKILL; nothing: auto (design section 6)
+  std::optional<Nanos> grace;  ///< from the relay to SIGKILL; nothing: auto, as the README says
   bool own_rungs = false;      ///< `rungs` are the user's; else one TERM before the end
   Nanos relay_lasts{0};        ///< with own rungs: how long the relay alone may take
   std::vector<Rung> rungs;

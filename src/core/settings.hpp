@@ -69,7 +69,7 @@ struct Merged {
   std::vector<Complaint> warnings;
 };
 
-/// Merges the layers (design section 3): command line > environment > --config file > user > site.
+/// Merges the layers (README, "Options"): command line > environment > --config file > user > site.
 Merged merge_settings(std::span<const Given> given);
 
 }  // namespace pw

@@ -8,6 +8,7 @@
 #include "core/ladder.hpp"
 #include "core/signal.hpp"
 #include "core/time.hpp"
+#include "core/verdict.hpp"
 
 namespace pw {
 
@@ -72,20 +73,6 @@ struct GraceAsked {  ///< EXTEND_TIMEOUT_USEC: the current rung should last unti
 using Event =
     std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded, event::TreeSeen,
                  event::TreeChanged, event::TimeCame, event::DeadlineLearned, event::GraceAsked>;
-
-/// What became of a signal; every signal that comes gets exactly one verdict.
-enum class Verdict {
-  relayed,      ///< the notice that began the episode
-  advice,       ///< relayed, with the end far away
-  covered,      ///< a notice that an earlier one covers: counted, not relayed
-  dropped,      ///< --map-signal X:
-  forestalled,  ///< a notice before the start: the trainer will not be started
-  too_late,     ///< a notice after the trainer's end
-  passed,       ///< no notice: to the trainer alone
-  kept,         ///< no notice or advice, before the start: for the trainer once it is there
-  typed,        ///< the terminal has given it to the trainer
-  ignored,      ///< caused by ourselves
-};
 
 namespace action {
 struct Judge {  ///< for log and journal only

@@ -101,7 +101,7 @@ int send_to_process(const ProcessId& process, Signal signal, const Payload& payl
   const auto entry = read_process(process.pid);
   if (!entry || entry->id != process) return ESRCH;
   if (pidfd) return send_by_pidfd(pidfd.get(), signal, payload);
-  // Linux before 5.3: a moment stays between the look and the signal (design section 13).
+  // Linux before 5.3: a moment stays between the look and the signal.
   return send_by_pid(process.pid, signal, payload);
 }
 

@@ -11,22 +11,6 @@
 namespace pw {
 namespace {
 
-std::string_view word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::relayed: return "relayed";
-    case Verdict::advice: return "advice";
-    case Verdict::covered: return "covered";
-    case Verdict::dropped: return "dropped";
-    case Verdict::forestalled: return "forestalled";
-    case Verdict::too_late: return "too-late";
-    case Verdict::passed: return "passed";
-    case Verdict::kept: return "kept";
-    case Verdict::typed: return "typed";
-    case Verdict::ignored: return "ignored";
-  }
-  return "";
-}
-
 std::string_view word(Outcome outcome) {
   switch (outcome) {
     case Outcome::finished: return "finished";
@@ -142,7 +126,7 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
     if (judged.verdict == Verdict::advice) sentence += " as advice, the end is far away";
     if (judged.kill_in) sentence += "; SIGKILL in " + spoken(*judged.kill_in);
   } else {
-    sentence += ": " + std::string(word(judged.verdict));
+    sentence += ": " + std::string(name_of(judged.verdict));
   }
   chronicle_.log(level, sentence);
   journal_signal(judged, caught, sender);
@@ -159,7 +143,7 @@ void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& c
   record.add("signal", signal_name(judged.signal))
       .add("sender", sender)
       .add("code", code_word(caught.code))
-      .add("verdict", word(judged.verdict));
+      .add("verdict", name_of(judged.verdict));
   if (caught.payload.queued) record.add("value", caught.payload.value);
   if (judged.left) record.add("left_ms", judged.left->count() / 1'000'000);
   if (judged.kill_in) record.add("kill_in_ms", judged.kill_in->count() / 1'000'000);

@@ -14,7 +14,7 @@ struct EffectiveSettings {
   Merged merged;
 };
 
-/// Reads the layers of design section 3. Only files that can be read count; a --config file that
+/// Reads the layers that the README lists. Only files that can be read count; a --config file that
 /// cannot is an error, a site or user file a warning, one that is not there nothing.
 EffectiveSettings read_settings(std::span<const std::string> words);
 

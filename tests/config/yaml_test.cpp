@@ -41,7 +41,7 @@ TEST_CASE("what is wrong says where, and what was perhaps meant") {
       {"on-notice: [a, b]", "!f:1:12: on-notice: a plain value is expected here "},
       {"grace: []", "!f:1:8: grace: a plain value is expected here "},
       {"grace:\nto: tree", "to=tree@f:2:5 !f:1:1: grace has no value "},
-      {"grace: 5m\n---\nto: tree", "!f:3:1: a second document (after ---) is not read "},
+      {"grace: 5m\n---\nto: tree", "!f:2:1: a second document (after ---) is not read "},
       {"- a", "!f:1:1: the file is no map of `option: value` lines "},
       {"hello", "!f:1:1: the file is no map of `option: value` lines "},
       {"[a]: b", "!f:1:1: a key must be the name of an option "},
@@ -50,6 +50,12 @@ TEST_CASE("what is wrong says where, and what was perhaps meant") {
     CAPTURE(row.text);
     CHECK(read(row.text) == row.want);
   }
+}
+
+TEST_CASE("one document may have its marker, comments and directives") {
+  CHECK(read("%YAML 1.2\n# ours\n---\ngrace: 5m\n") == "grace=5m@f:4:8 ");
+  CHECK(read("---\n---\n") == "!f:2:1: a second document (after ---) is not read ");
+  CHECK(read("grace: 5m\n---x: 1\n").find("second document") == std::string::npos);
 }
 
 TEST_CASE("broken and hostile YAML is a complaint, never an exception") {

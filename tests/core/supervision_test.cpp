@@ -11,25 +11,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const char* word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::relayed: return "relayed";
-    case Verdict::advice: return "advice";
-    case Verdict::covered: return "covered";
-    case Verdict::dropped: return "dropped";
-    case Verdict::forestalled: return "forestalled";
-    case Verdict::too_late: return "too-late";
-    case Verdict::passed: return "passed";
-    case Verdict::kept: return "kept";
-    case Verdict::typed: return "typed";
-    case Verdict::ignored: return "ignored";
-  }
-  return "";
-}
-
 std::string text(const Action& action) {
   struct Teller {
-    std::string operator()(const action::Judge& a) const { return word(a.verdict); }
+    std::string operator()(const action::Judge& a) const { return std::string(name_of(a.verdict)); }
     std::string operator()(const action::Relay& a) const {
       return "RELAY " + signal_name(a.signal);
     }

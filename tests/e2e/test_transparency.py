@@ -12,7 +12,7 @@ import termios
 from processes import number
 from wrapper import BINARY, WrapperTest, main, probe
 
-# Those that the rules of design section 4.3 set for the trainer, whatever we found.
+# Those that we set for the trainer, whatever we found.
 OURS = {number(n) for n in ('USR1', 'USR2', 'TERM', 'CHLD')} | set(range(34, 65))
 
 
