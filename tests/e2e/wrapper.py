@@ -40,9 +40,11 @@ class TrainerLog:
     def events(self):
         try:
             with open(self.path, encoding='ascii') as file:
-                lines = file.read().splitlines()
+                text = file.read()
         except FileNotFoundError:
             return []
+        # A reader may see the begin of a line that is being written.
+        lines = text[:text.rfind('\n') + 1].splitlines()
         fields = [line.split() for line in lines]
         return [Event(int(f[0]), int(f[1]), f[2], *map(int, f[3:])) for f in fields]
 
