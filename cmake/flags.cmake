@@ -3,7 +3,6 @@
 add_library(pw_flags INTERFACE)
 target_compile_options(pw_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                        -Wno-missing-field-initializers  # designated initialisers leave out on purpose
-                      
                        -ffunction-sections -fdata-sections)
 if(PW_SANITIZE)
   target_compile_options(pw_flags INTERFACE -fsanitize=address,undefined
@@ -21,4 +20,6 @@ target_link_options(pw_link INTERFACE -Wl,--gc-sections -Wl,-z,noseparate-code)
 if(PW_STATIC)
   target_link_options(pw_link INTERFACE -static
                       -Wl,-T,${CMAKE_CURRENT_LIST_DIR}/start_together.ld)
+  set_target_properties(pw_link PROPERTIES
+    INTERFACE_LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/start_together.ld)
 endif()

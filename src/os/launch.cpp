@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
+#include <climits>
 
 #include "os/fd.hpp"
 
@@ -66,20 +66,10 @@ void take_on(const Launch& plan, pid_t parent) {
   _exit(127);
 }
 
-// The child's stack; execvpe copies argv onto it to run a script without #!. From the heap,
-// untouched pages cost nothing there, either.
-class Stack {
- public:
-  explicit Stack(std::size_t arguments)
-      : size_((64 * 1024 + 2 * arguments * sizeof(char*)) & ~std::size_t{15}),
-        base_(std::make_unique_for_overwrite<char[]>(size_)) {}
-  // operator new[] aligns to the 16 bytes that the ABI wants.
-  void* top() const { return base_.get() + size_; }
-
- private:
-  std::size_t size_;
-  std::unique_ptr<char[]> base_;
-};
+// The child's stack: execvpe copies argv onto it to run a script without #!.
+std::size_t stack_size(std::size_t arguments) {
+  return (64 * 1024 + 2 * arguments * sizeof(char*)) & ~std::size_t{15};
+}
 
 LaunchFailure failure(LaunchStage stage, int error) { return {stage, error}; }
 
@@ -90,11 +80,13 @@ boost::system::result<pid_t, LaunchFailure> launch(const Launch& plan) {
   if (pipe2(ends, O_CLOEXEC) != 0) return failure(LaunchStage::spawn, errno);
   Fd read_end(ends[0]);
   Fd write_end(ends[1]);
-  const Stack stack(plan.command.size());
+  // On our own stack, whose upper pages are there already: no page is touched for the first time.
+  const std::size_t size = stack_size(plan.command.size());
+  char* const stack = static_cast<char*>(__builtin_alloca_with_align(size, 16 * CHAR_BIT));
   Prepared prepared{plan, pointers(plan.command), pointers(plan.environment), getpid(),
                     write_end.get()};
   // Signals stay blocked in the child until it has taken on its own state.
-  const pid_t pid = clone(run_child, stack.top(), CLONE_VM | CLONE_VFORK | SIGCHLD, &prepared);
+  const pid_t pid = clone(run_child, stack + size, CLONE_VM | CLONE_VFORK | SIGCHLD, &prepared);
   if (pid < 0) return failure(LaunchStage::spawn, errno);
   write_end.reset();
   int error = 0;

@@ -1,5 +1,6 @@
 #include "verbs/trainer_tree.hpp"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -216,6 +217,8 @@ Recipients TrainerTree::kill() {
   Recipients sent;
   if (!trainer_.reaped()) {
     sent.push_back(recipient(trainer_.pid(), plan_.name, trainer_.send(SIGKILL)));
+    // Where it waits for our processor it dies now, not after the looks at the tree.
+    sched_yield();
   }
   for_each_other([&](const ProcessEntry& entry) {
     sent.push_back(recipient(entry.id.pid, kept(entry.name), send_to_process(entry.id, SIGKILL)));
