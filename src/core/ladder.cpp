@@ -83,6 +83,11 @@ void Ladder::move_kill(Instant now, std::optional<Instant> kill_at) {
   lay_out(std::max(now, relay_at_));
 }
 
+void Ladder::restart(Instant relay_at, Instant now, std::optional<Instant> kill_at) {
+  relay_at_ = relay_at;
+  move_kill(now, kill_at);
+}
+
 // Each rung stands `before_kill` ahead of the end: its own length and those of the rungs after it.
 // A rung that would leave the relay less than its length and less than half of the time falls out,
 // the earliest first. Without a KILL instant all stay, for a typed INT to climb.

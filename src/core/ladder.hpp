@@ -47,6 +47,9 @@ class Ladder {
   /// Moves the KILL instant and lays out again the rungs that are still to come.
   void move_kill(Instant now, std::optional<Instant> kill_at);
 
+  /// The relay itself was late (it was held): its share of the time counts from `relay_at`.
+  void restart(Instant relay_at, Instant now, std::optional<Instant> kill_at);
+
   /// The same rungs with the same lengths, all later or earlier by as much as the KILL instant.
   void shift_kill(Instant kill_at) { kill_at_ = kill_at; }
 

@@ -85,9 +85,38 @@ std::string take_map(std::string_view text, Settings& settings) {
 }
 
 std::string take_to(std::string_view text, Settings& settings) {
-  static constexpr std::array kWords = std::to_array<std::pair<std::string_view, Audience>>(
-      {{"child", Audience::child}, {"group", Audience::group}, {"tree", Audience::tree}});
+  static constexpr std::array kWords =
+      std::to_array<std::pair<std::string_view, Audience>>({{"handlers", Audience::handlers},
+                                                            {"child", Audience::child},
+                                                            {"group", Audience::group},
+                                                            {"tree", Audience::tree}});
   return take_word(text, settings.to, kWords);
+}
+
+std::string take_hold(std::string_view text, Settings& settings) {
+  const auto hold = parse_duration(text);
+  if (!hold) return bad_duration(text);
+  settings.hold = *hold;
+  return "";
+}
+
+std::string take_no_handler(std::string_view text, Settings& settings) {
+  static constexpr std::array kWords = std::to_array<std::pair<std::string_view, NoHandler>>(
+      {{"term", NoHandler::term}, {"send", NoHandler::send}, {"skip", NoHandler::skip}});
+  return take_word(text, settings.no_handler, kWords);
+}
+
+// The kernel keeps 15 characters of a program's name, and no folder.
+std::string take_transparent(std::string_view text, Settings& settings) {
+  settings.transparent.clear();
+  for (std::string_view item : split(text, ',')) {
+    item = trimmed(item);
+    if (item.empty() || item.find('/') != std::string_view::npos) {
+      return "\"" + std::string(item) + "\" is no name of a program";
+    }
+    settings.transparent.emplace(item.substr(0, 15));
+  }
+  return settings.transparent.empty() ? "an empty list" : "";
 }
 
 std::string take_grace(std::string_view text, Settings& settings) {
@@ -194,6 +223,9 @@ constexpr std::array kTakers = std::to_array<Taken>({
     {"notice", take_notice},
     {"map-signal", take_map},
     {"to", take_to},
+    {"hold", take_hold},
+    {"no-handler", take_no_handler},
+    {"transparent", take_transparent},
     {"grace", take_grace},
     {"ladder", take_ladder},
     {"lead", take_lead},

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,7 +13,10 @@
 
 namespace pw {
 
-enum class Audience { child, group, tree };           ///< --to: who gets a notice
+/// --to: who gets a notice.
+enum class Audience { handlers, child, group, tree };
+/// --no-handler: what a branch of the tree gets in which nobody handles the notice.
+enum class NoHandler { term, send, skip };
 enum class LogLevel { error, warning, info, debug };  ///< lines at or below it are written
 enum class ZeroMeans { done, preempted };             ///< --exit-zero
 
@@ -20,7 +24,10 @@ enum class ZeroMeans { done, preempted };             ///< --exit-zero
 struct Settings {
   SignalSet notices{SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
   SignalMap signal_map;
-  Audience to = Audience::child;
+  Audience to = Audience::handlers;
+  Nanos hold = Seconds(20);
+  NoHandler no_handler = NoHandler::term;
+  std::set<std::string, std::less<>> transparent;  ///< names of programs, more than the built-in
   LadderPlan ladder;
   bool lead_known = true;     ///< false: --lead none, no deadline at all
   std::optional<Nanos> lead;  ///< --lead D

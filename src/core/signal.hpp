@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <csignal>
 #include <cstdint>
 #include <initializer_list>
@@ -19,6 +20,12 @@ constexpr bool is_realtime(Signal signal) { return signal >= kRtMin && signal <=
 class SignalSet {
  public:
   constexpr SignalSet() = default;
+  /// As the kernel prints them (SigCgt, SigBlk, ... of proc(5) status): bit 0 is signal 1.
+  static constexpr SignalSet from_bits(std::uint64_t bits) {
+    SignalSet set;
+    set.bits_ = bits;
+    return set;
+  }
   constexpr SignalSet(std::initializer_list<Signal> signals) {
     for (Signal signal : signals) insert(signal);
   }
@@ -27,6 +34,7 @@ class SignalSet {
   constexpr void erase(Signal signal) { bits_ &= ~bit(signal); }
   constexpr bool contains(Signal signal) const { return (bits_ & bit(signal)) != 0; }
   constexpr bool empty() const { return bits_ == 0; }
+  constexpr int size() const { return std::popcount(bits_); }
   friend constexpr bool operator==(const SignalSet&, const SignalSet&) = default;
 
  private:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/delivery.hpp"
+
 namespace pw {
 namespace {
 
@@ -28,6 +30,7 @@ std::optional<Instant> Supervision::next_wake() const {
     if (at && (!wake || *at < *wake)) wake = at;
   };
   if (phase_ == Phase::draining) consider(ladder_.due());
+  if (hold_) consider(std::min(hold_->until, hold_->look_at));
   if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
   if (phase_ == Phase::sweeping) {
     consider(sweep_kill_at_);
@@ -93,6 +96,31 @@ void Supervision::on(const event::TreeSeen& seen) {
   if (phase_ == Phase::running || phase_ == Phase::draining) sweep(seen.notified + seen.others);
 }
 
+void Supervision::on(const event::Relayed& relayed) {
+  notice_relayed_ = notice_relayed_ || relayed.told;
+  if (phase_ != Phase::running && phase_ != Phase::draining) return;
+  // Given up (--no-handler skip): a clock over a trainer that was told nothing would only kill it.
+  if (!relayed.told && !relayed.waiting && !ending_) {
+    hold_.reset();
+    return leave_episode();
+  }
+  if (relayed.waiting && !hold_) {
+    const Nanos limit = hold_limit();
+    hold_ = Hold{now_ + limit, now_ + kFirstHandlerLook, kFirstHandlerLook};
+    relay_at_ = hold_->until;
+  } else if (!relayed.waiting && hold_) {
+    hold_.reset();
+    relay_at_ = now_;
+  } else {
+    return;
+  }
+  if (phase_ == Phase::draining) ladder_.restart(relay_at_, now_, planned_kill());
+}
+
+void Supervision::on(const event::TrainerReady&) {
+  if (hold_) actions_.push_back(action::LookForHandlers{});
+}
+
 void Supervision::on(const event::TreeChanged&) {
   if (ending_ || killing_) look();
 }
@@ -103,10 +131,7 @@ void Supervision::on(const event::DeadlineLearned& learned) {
   const bool replaces = learned.deadline.certainty == Certainty::fact &&
                         (!deadline_ || deadline_->certainty == Certainty::guess);
   if (far && replaces && !ending_) {
-    phase_ = Phase::running;
-    ladder_ = Ladder{};
-    episode_at_.reset();
-    return;
+    return leave_episode();
   }
   if (adopt(learned.deadline)) ladder_.move_kill(now_, planned_kill());
 }
@@ -115,7 +140,7 @@ void Supervision::on(const event::GraceAsked& asked) {
   const auto due = ladder_.due();
   if (phase_ != Phase::draining || !due) return;
   const Nanos more = now_ + asked.more - *due;
-  if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : *episode_at_ + kMaxGrace);
+  if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : relay_at_ + kMaxGrace);
 }
 
 void Supervision::notice(const event::SignalCame& came) {
@@ -126,6 +151,7 @@ void Supervision::notice(const event::SignalCame& came) {
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
   if (phase_ == Phase::draining) {
     if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
+    if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
     return judge(came.signal, Verdict::covered);
   }
   deadline_.reset();
@@ -138,11 +164,41 @@ void Supervision::notice(const event::SignalCame& came) {
 void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
   phase_ = Phase::draining;
   episode_at_ = now_;
+  relay_at_ = now_;
+  hold_.reset();
   allowance_ = Nanos(0);
-  notice_relayed_ = true;
   ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
-  actions_.push_back(action::Relay{becomes, came.payload, came.delivery});
+  actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::relayed, becomes);
+}
+
+// TERM while USR1 is held: the hold ends.
+void Supervision::take_its_place(const event::SignalCame& came, Signal becomes) {
+  hold_.reset();
+  relay_at_ = now_;
+  ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
+  actions_.push_back(
+      action::Relay{becomes, came.payload, came.carrier, action::Relay::For::who_was_not_told});
+  judge(came.signal, Verdict::relayed, becomes);
+}
+
+// Never past a quarter of the budget.
+Nanos Supervision::hold_limit() const {
+  const auto kill_at = ladder_.kill_at();
+  if (phase_ != Phase::draining || !kill_at) return policy_.hold;
+  return std::min(policy_.hold, std::max(*kill_at - now_, Nanos(0)) / 4);
+}
+
+void Supervision::leave_episode() {
+  phase_ = Phase::running;
+  ladder_ = Ladder{};
+  episode_at_.reset();
+}
+
+void Supervision::look_for_handlers() {
+  hold_->interval = std::min(2 * hold_->interval, kSlowestHandlerLook);
+  hold_->look_at = now_ + hold_->interval;
+  actions_.push_back(action::LookForHandlers{});
 }
 
 void Supervision::advise(const event::SignalCame& came, Signal becomes) {
@@ -153,8 +209,8 @@ void Supervision::advise(const event::SignalCame& came, Signal becomes) {
   }
   if (!advised_.contains(came.signal)) advice_times_.emplace_back(came.signal, now_);
   advised_.insert(came.signal);
-  notice_relayed_ = true;
-  actions_.push_back(action::Relay{becomes, came.payload, came.delivery});
+  hold_.reset();
+  actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::advice, becomes);
 }
 
@@ -182,7 +238,7 @@ void Supervision::pass(const event::SignalCame& came) {
     kept_.push_back(came);
     return judge(came.signal, Verdict::kept);
   }
-  if (!ending_ && came.delivery == Delivery::by_us) {
+  if (!ending_ && came.carrier == Carrier::us) {
     actions_.push_back(action::Pass{becomes, came.payload});
   }
   judge(came.signal, ending_ ? Verdict::too_late : Verdict::passed, becomes);
@@ -192,6 +248,7 @@ void Supervision::judge(Signal signal, Verdict verdict, Signal relayed_as) {
   action::Judge judged{signal, verdict, relayed_as};
   if (deadline_) judged.left = deadline_->at - now_;
   if (ladder_.kill_at()) judged.kill_in = *ladder_.kill_at() - now_;
+  judged.hold = hold_limit();
   actions_.push_back(judged);
 }
 
@@ -211,9 +268,9 @@ bool Supervision::adopt(const Deadline& news) {
 std::optional<Instant> Supervision::planned_kill() const {
   std::optional<Instant> kill_at = done_by_;
   if (policy_.ladder.grace) {
-    kill_at = *episode_at_ + *policy_.ladder.grace + allowance_;
+    kill_at = relay_at_ + *policy_.ladder.grace + allowance_;
   } else if (!done_by_ && !policy_.schedule.in_slurm) {
-    kill_at = *episode_at_ + kGraceElsewhere + allowance_;
+    kill_at = relay_at_ + kGraceElsewhere + allowance_;
   }
   if (kill_at && done_by_) kill_at = std::min(*kill_at, *done_by_);
   return kill_at;
@@ -239,6 +296,11 @@ void Supervision::climb_due() {
     const bool asked_for = policy_.ladder.own_rungs;
     climb(ladder_.take_next(), asked_for ? action::Whom::notified : action::Whom::who_catches_it);
   }
+  if (hold_ && now_ >= hold_->until) {
+    actions_.push_back(action::EndHold{.advice = phase_ != Phase::draining});
+  } else if (hold_ && now_ >= hold_->look_at) {
+    look_for_handlers();
+  }
   if (phase_ != Phase::sweeping) return;
   if (give_up_at_ && now_ >= *give_up_at_ && !giving_up_) {
     giving_up_ = true;
@@ -255,6 +317,7 @@ void Supervision::climb(Signal signal, action::Whom whom) {
 void Supervision::kill_tree() {
   killed_trainer_ = killed_trainer_ || !ending_;
   phase_ = Phase::sweeping;
+  hold_.reset();
   killing_ = true;
   sweep_kill_at_.reset();
   give_up_at_ = now_ + kGiveUpAfter;
@@ -263,6 +326,7 @@ void Supervision::kill_tree() {
 }
 
 void Supervision::sweep(int left) {
+  hold_.reset();
   if (left == 0 || !policy_.stragglers) return finish();
   sweep_kill_at_ = now_ + *policy_.stragglers;
   if (phase_ == Phase::draining && ladder_.kill_at()) {

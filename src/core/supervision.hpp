@@ -24,6 +24,10 @@ inline constexpr Nanos kMaxGrace = std::chrono::minutes(10);
 inline constexpr Nanos kLateWake = Seconds(1);
 /// Typed INTs: the third within this time is SIGKILL.
 inline constexpr Nanos kTypedWindow = Seconds(5);
+/// Looks for handlers while a notice is held come at intervals that rise from here ...
+inline constexpr Nanos kFirstHandlerLook = Millis(1);
+/// ... to here.
+inline constexpr Nanos kSlowestHandlerLook = Millis(250);
 /// What SIGKILL has not ended after this is named, and we leave.
 inline constexpr Nanos kGiveUpAfter = Seconds(10);
 
@@ -35,6 +39,7 @@ struct Policy {
   Schedule schedule;
   Nanos margin = Seconds(2);
   std::optional<Nanos> stragglers = Seconds(5);
+  Nanos hold = Seconds(20);  ///< USR1, USR2 and RT notices wait this long for a handler
 };
 
 enum class Cause {
@@ -43,14 +48,14 @@ enum class Cause {
   ourselves,  ///< by what we did ourselves (PIPE, XFSZ)
 };
 /// Whether Slurm has signalled the trainer itself (proctrack/linuxproc and pgid): then no 2nd copy.
-enum class Delivery { by_us, by_slurm };
+enum class Carrier { us, slurm };
 
 namespace event {
 struct SignalCame {
   Signal signal;
   Cause cause = Cause::sent;
   Payload payload = {};
-  Delivery delivery = Delivery::by_us;
+  Carrier carrier = Carrier::us;
 };
 struct TrainerStarted {};
 struct TrainerEnded {
@@ -61,8 +66,14 @@ struct TreeSeen {
   int notified = 0;  ///< they got the notice, or a rung because of it
   int others = 0;
 };
-struct TreeChanged {};  ///< a process of the tree has ended
-struct TimeCame {};     ///< next_wake() has passed
+/// The answer to Relay, LookForHandlers and EndHold.
+struct Relayed {
+  bool told = true;      ///< somebody has been told by now
+  bool waiting = false;  ///< the notice is held for somebody
+};
+struct TrainerReady {};  ///< READY=1: somebody may be able to take a held notice now
+struct TreeChanged {};   ///< a process of the tree has ended
+struct TimeCame {};      ///< next_wake() has passed
 struct DeadlineLearned {
   Deadline deadline;
 };
@@ -70,9 +81,9 @@ struct GraceAsked {  ///< EXTEND_TIMEOUT_USEC: the current rung should last unti
   Nanos more;
 };
 }  // namespace event
-using Event =
-    std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded, event::TreeSeen,
-                 event::TreeChanged, event::TimeCame, event::DeadlineLearned, event::GraceAsked>;
+using Event = std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded,
+                           event::TreeSeen, event::Relayed, event::TrainerReady, event::TreeChanged,
+                           event::TimeCame, event::DeadlineLearned, event::GraceAsked>;
 
 namespace action {
 struct Judge {  ///< for log and journal only
@@ -81,11 +92,21 @@ struct Judge {  ///< for log and journal only
   Signal relayed_as = 0;              ///< the signal as mapped, if it was relayed or passed
   std::optional<Nanos> left = {};     ///< until the deadline
   std::optional<Nanos> kill_in = {};  ///< until our SIGKILL
+  std::optional<Nanos> hold = {};     ///< for how long it may be held
 };
-struct Relay {  ///< the notice, to those that --to names; they count as notified
+struct Relay {  ///< the notice, to those that --to names; they count as notified; answer: Relayed
+  enum class For {
+    everyone,          ///< a new notice
+    who_was_not_told,  ///< it takes the place of one that is held
+  };
   Signal signal;
   Payload payload;
-  Delivery delivery;
+  Carrier carrier;
+  For whom = For::everyone;
+};
+struct LookForHandlers {};  ///< who can take the held notice by now gets it; answer: Relayed
+struct EndHold {  ///< what --no-handler says, to those that it is held for; answer: Relayed
+  bool advice;    ///< nobody is ended for advice
 };
 struct Pass {  ///< a signal that is no notice, to the trainer alone
   Signal signal;
@@ -104,16 +125,17 @@ struct KillTree {};       ///< one sweep of SIGKILL over the tree; answer with T
 struct LookAtTree {};     ///< answer with TreeSeen
 struct Finish {};         ///< the last action of a run
 }  // namespace action
-using Action =
-    std::variant<action::Judge, action::Relay, action::Pass, action::Climb, action::EndStragglers,
-                 action::KillTree, action::LookAtTree, action::Finish>;
+using Action = std::variant<action::Judge, action::Relay, action::LookForHandlers, action::EndHold,
+                            action::Pass, action::Climb, action::EndStragglers, action::KillTree,
+                            action::LookAtTree, action::Finish>;
 
 enum class Phase { starting, running, draining, sweeping, done };
 
 /// The heart: what happens to one run, as a pure state machine. Called by the shell for every
 /// event; knows no clock, no file, no process. Never asks for SIGKILL before min(grace, deadline -
 /// margin) unless typed INTs ask for it, never moves that instant later but for a fact, EXTEND or a
-/// late wake-up, never finishes while a process that can be killed lives (tests/sim).
+/// late wake-up, never holds a notice past a quarter of the budget, never finishes while a process
+/// that can be killed lives (tests/sim).
 class Supervision {
  public:
   explicit Supervision(Policy policy) : policy_(std::move(policy)) {}
@@ -138,6 +160,8 @@ class Supervision {
   void on(const event::TrainerStarted&);
   void on(const event::TrainerEnded& ended);
   void on(const event::TreeSeen& seen);
+  void on(const event::Relayed& relayed);
+  void on(const event::TrainerReady&);
   void on(const event::TreeChanged&);
   void on(const event::TimeCame&) {}
   void on(const event::DeadlineLearned& learned);
@@ -147,6 +171,10 @@ class Supervision {
   void forestall(const event::SignalCame& came);
   void begin_episode(const event::SignalCame& came, Signal mapped);
   void advise(const event::SignalCame& came, Signal mapped);
+  void take_its_place(const event::SignalCame& came, Signal mapped);
+  Nanos hold_limit() const;
+  void look_for_handlers();
+  void leave_episode();
   void typed(Signal signal);
   void pass(const event::SignalCame& came);
   void judge(Signal signal, Verdict verdict, Signal relayed_as = 0);
@@ -164,6 +192,13 @@ class Supervision {
   void finish();
   Signal mapped(Signal signal) const;
 
+  /// A notice that waits for somebody who can act on it.
+  struct Hold {
+    Instant until;
+    Instant look_at;
+    Nanos interval;
+  };
+
   Policy policy_;
   Phase phase_ = Phase::starting;
   Instant now_{};
@@ -179,7 +214,9 @@ class Supervision {
   SignalSet advised_;
   std::vector<std::pair<Signal, Instant>> advice_times_;
 
-  std::optional<Instant> episode_at_;  // the relay; the ladder's zero
+  std::optional<Instant> episode_at_;  // the notice
+  Instant relay_at_{};                 // the ladder's zero: the notice, or the end of the hold
+  std::optional<Hold> hold_;
   std::optional<Deadline> deadline_;
   std::optional<Instant> done_by_;  // deadline - margin
   Nanos allowance_{0};              // EXTEND and late wake-ups

@@ -129,7 +129,7 @@ event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
   } else if (may_reach_trainer(caught) && !plan_.job->step.empty()) {
     // In a batch script only what goes to the whole container reaches descendants; `scancel -b` and
     // B:USR1 do not (docs/architecture.md), so there the relay is never left out.
-    came.delivery = Delivery::by_slurm;
+    came.carrier = Carrier::slurm;
   }
   return came;
 }
@@ -228,7 +228,7 @@ void Supervisor::act(const action::Judge& judge) {
 
 void Supervisor::act(const action::Relay& relay) {
   if (plan_.settings.to != Audience::child) update_helpers();
-  recipients_ = tree_->relay(relay.signal, relay.payload, plan_.settings.to, relay.delivery);
+  recipients_ = tree_->relay(relay.signal, relay.payload, plan_.settings.to, relay.carrier);
   const auto deadline = run_.deadline();
   notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
   hooks_.run("on-notice", plan_.settings.on_notice, notice_);

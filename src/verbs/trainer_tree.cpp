@@ -96,9 +96,9 @@ Recipient TrainerTree::send_other(const ProcessEntry& entry, Signal signal,
 }
 
 Recipients TrainerTree::relay(Signal signal, const Payload& payload, Audience audience,
-                              Delivery delivery) {
+                              Carrier carrier) {
   Recipients sent;
-  if (delivery == Delivery::by_slurm) {
+  if (carrier == Carrier::slurm) {
     sent.push_back({trainer_.pid(), plan_.name, Recipient::How::by_slurm, 0});
     for (const ProcessEntry& entry : others()) notify(entry, signal);
     return sent;

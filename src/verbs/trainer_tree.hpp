@@ -46,7 +46,7 @@ class TrainerTree {
 
   void set_helpers(std::vector<ProcessId> helpers) { helpers_ = std::move(helpers); }
 
-  Recipients relay(Signal signal, const Payload& payload, Audience audience, Delivery delivery);
+  Recipients relay(Signal signal, const Payload& payload, Audience audience, Carrier carrier);
   /// Replaces `sent`, whose storage is used again: the path of a plain relay allocates nothing.
   void pass(Signal signal, const Payload& payload, Recipients& sent);
   Recipients climb(Signal signal, action::Whom whom);

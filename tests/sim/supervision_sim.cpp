@@ -8,6 +8,7 @@
 #include <deque>
 #include <string>
 
+#include "core/delivery.hpp"
 #include "core/supervision.hpp"
 #include "dice.hpp"
 #include "oracle.hpp"
@@ -38,6 +39,7 @@ Policy random_policy(Dice& dice, Instant start) {
   if (dice.one_in(6)) policy.stragglers.reset();
   if (dice.one_in(6)) policy.signal_map = {{SIGUSR1, dice.one_in(2) ? 0 : SIGTERM}};
   if (dice.one_in(8)) policy.notices = {SIGTERM};
+  if (dice.one_in(3)) policy.hold = dice.up_to(40s);
   return policy;
 }
 
@@ -50,6 +52,8 @@ class World {
       others_.push_back({.killable = !dice_.one_in(40), .dies_at = now_ + dice_.up_to(5min)});
     }
     relays_to_others_ = dice_.one_in(2);
+    imports_until_ = dice_.one_in(2) ? now_ : now_ + dice_.up_to(2min);
+    gives_up_ = dice_.one_in(3);
     trainer_.dies_at = now_ + dice_.up_to(dice_.one_in(5) ? 2h : 5min);
     save_time_ = dice_.up_to(3min);
     ignores_notice_ = dice_.one_in(3);
@@ -119,7 +123,8 @@ class World {
   }
 
   void from_outside() {
-    switch (dice_.below(8)) {
+    switch (dice_.below(9)) {
+      case 8: return happen(event::TrainerReady{});
       case 0: return happen(event::TreeChanged{});
       case 1: return learn();
       case 2: return extend();
@@ -135,6 +140,7 @@ class World {
     const bool into_advice = in_time && trainer_.alive && fact && at - now_ > kAdviceBeyond &&
                              (!oracle_.standing || !oracle_.standing_is_fact);
     if (into_advice) {
+      advised_now_ = true;
       oracle_ = {};
     } else if (in_time) {
       oracle_.learn(at, fact, policy_.margin, now_);
@@ -176,7 +182,8 @@ class World {
     if (phase != Phase::draining || machine_.phase() != Phase::draining) return;
     demand(!kill_before || (kill_after && *kill_after <= *kill_before),
            "a clock is never restarted by a repeat");
-    demand(!fact_stands || kill_before == kill_after, "a guess never changes what a fact said");
+    demand(!fact_stands || kill_before == kill_after || took_the_place_,
+           "a guess never changes what a fact said");
   }
 
   void reread(Signal signal) {
@@ -191,6 +198,8 @@ class World {
     const bool dropped = mapped != policy_.signal_map.end() && mapped->second == 0;
     switch (verdict_) {
       case Verdict::relayed:
+        demand(phase == Phase::running || took_the_place_, "a notice is relayed once per episode");
+        return;
       case Verdict::advice:
         demand(phase == Phase::running, "a notice is relayed once per episode");
         return;
@@ -211,6 +220,7 @@ class World {
 
   void happen(const Event& event) {
     judged_ = 0;
+    took_the_place_ = false;
     std::deque<Event> answers{event};
     while (!answers.empty() && !finished_) {
       const Event next = answers.front();
@@ -238,21 +248,69 @@ class World {
     verdict_ = judge.verdict;
   }
 
-  void act(const action::Relay&, std::deque<Event>&) {
+  void act(const action::Relay& relay, std::deque<Event>& answers) {
     demand(trainer_.alive, "a notice is relayed to somebody");
+    took_the_place_ = relay.whom == action::Relay::For::who_was_not_told;
+    demand(!took_the_place_ || held_, "only the place of a held notice is taken");
+    if (!took_the_place_) begin_oracle();
+    if (can_be_held(relay.signal) && imports_until_ > now_) {
+      hold(answers);
+    } else {
+      deliver(answers);
+    }
+  }
+
+  void begin_oracle() {
+    const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
+    oracle_ = {};
+    held_ = false;
+    advised_now_ = told && told->at - now_ > kAdviceBeyond;
+    advised_ = advised_ || advised_now_;
+    if (advised_now_) return;
+    oracle_.relay_at = now_;
+    if (told) learn_told(*told);
+  }
+
+  void hold(std::deque<Event>& answers) {
+    held_ = true;
+    const bool to_some = relays_to_others_ && dice_.one_in(2);
+    told_ = to_some;
+    Nanos limit = policy_.hold;
+    const auto kill_at = oracle_.relay_at ? oracle_.kill_instant(policy_) : std::nullopt;
+    if (kill_at) limit = std::min(limit, std::max(*kill_at - now_, Nanos(0)) / 4);
+    hold_until_ = now_ + limit;
+    if (oracle_.relay_at) oracle_.relay_at = hold_until_;
+    answers.push_back(event::Relayed{.told = told_, .waiting = true});
+  }
+
+  void deliver(std::deque<Event>& answers) {
+    told_ = true;
     trainer_.notified = true;
     if (relays_to_others_) {
       for (Process& other : others_) other.notified = other.notified || other.alive;
     }
     save();
-    const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
-    oracle_ = {};
-    if (told && told->at - now_ > kAdviceBeyond) {
-      advised_ = true;
-      return;
-    }
-    oracle_.relay_at = now_;
-    if (told) learn_told(*told);
+    if (oracle_.relay_at) oracle_.relay_at = now_;
+    held_ = false;
+    answers.push_back(event::Relayed{});
+  }
+
+  void act(const action::LookForHandlers&, std::deque<Event>& answers) {
+    demand(held_, "handlers are looked for only while a notice is held");
+    demand(now_ < hold_until_ + kLateWake + 1ms || oracle_.excused, "a hold has an end");
+    if (imports_until_ <= now_ && trainer_.alive) return deliver(answers);
+    answers.push_back(event::Relayed{.told = told_, .waiting = true});
+  }
+
+  void act(const action::EndHold& end, std::deque<Event>& answers) {
+    demand(held_ && now_ >= hold_until_, "no hold is ended before its time");
+    demand(end.advice == advised_now_ || oracle_.excused, "nobody is ended for advice");
+    if (!end.advice && !gives_up_ && trainer_.alive) return deliver(answers);
+    held_ = false;
+    // With the trainer gone its leftovers may be swept before the answer is heard.
+    if (oracle_.relay_at && trainer_.alive) oracle_.relay_at = now_;
+    if (!told_ && trainer_.alive) oracle_ = {};
+    answers.push_back(event::Relayed{.told = told_, .waiting = false});
   }
 
   void learn_told(const Deadline& told) {
@@ -344,6 +402,13 @@ class World {
   int judged_ = 0;
   int outside_left_ = 30;
   bool relays_to_others_ = false;
+  Instant imports_until_{};  // before that nobody can take a notice that can be held
+  Instant hold_until_{};
+  bool gives_up_ = false;  // --no-handler skip
+  bool held_ = false;
+  bool told_ = false;
+  bool took_the_place_ = false;
+  bool advised_now_ = false;
   bool ignores_notice_ = false;
   bool advised_ = false;
   bool killed_ = false;

@@ -1,0 +1,159 @@
+#include "core/delivery.hpp"
+
+#include <algorithm>
+
+namespace pw {
+namespace {
+
+bool contains(std::span<const ProcessId> ids, const ProcessId& id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
+
+Delivery::Step Delivery::begin(TreeView& view, const ProcessEntry& trainer, Instant started,
+                               Signal signal, Instant now) {
+  signal_ = signal;
+  begun_ = now;
+  started_ = started;
+  told_.clear();
+  blocking_.clear();
+  return take(view, std::span(&trainer, 1), trainer, now);
+}
+
+void Delivery::told_by_slurm(TreeView& view, const ProcessEntry& process) {
+  const auto state = view.signals(process);
+  if (state && !state->ignored.contains(signal_) && !is_told(process.id)) {
+    told_.push_back(process.id);
+  }
+}
+
+Delivery::Step Delivery::look(TreeView& view, const std::optional<ProcessEntry>& trainer,
+                              std::span<const ProcessEntry> orphans, Instant now) {
+  return take(view, roots(trainer, orphans), trainer, now);
+}
+
+Delivery::Step Delivery::replace(TreeView& view, const std::optional<ProcessEntry>& trainer,
+                                 std::span<const ProcessEntry> orphans, Signal signal,
+                                 Instant now) {
+  signal_ = signal;
+  blocking_.clear();
+  return take(view, roots(trainer, orphans), trainer, now);
+}
+
+Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> roots,
+                              const std::optional<ProcessEntry>& trainer, Instant now) {
+  const bool held = can_be_held(signal_);
+  const Frontier found = held ? seek(view, roots, now) : seek_at_once(view, roots, signal_);
+  Step step;
+  for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able, now);
+  waiting_.clear();
+  if (!held) {
+    if (told_.empty() && trainer) send(step, *trainer, signal_, Why::last_resort, now);
+    return step;
+  }
+  const bool grown_up = begun_ - started_ > kGrownUp;
+  const bool own_trap = std::any_of(found.branches.begin(), found.branches.end(),
+                                    [](const Branch& b) { return b.own_handler.has_value(); });
+  // A grown-up program that handles TERM and not this is told by TERM, at once; but who blocks the
+  // signal may well be waiting for it.
+  const bool hopeless = grown_up && told_.empty() && blocking_.empty() && !own_trap;
+  if (hopeless && no_handler_ == NoHandler::term && send_term(step, view, roots, now)) return step;
+  for (const Branch& branch : found.branches) {
+    if (grown_up && branch.own_handler) {
+      send(step, *branch.own_handler, signal_, Why::own_trap, now);
+      continue;
+    }
+    step.waiting.push_back(branch.nearest.empty() ? branch.root : branch.nearest.front());
+    for (const ProcessEntry& member : branch.members) waiting_.push_back(member.id);
+  }
+  return step;
+}
+
+Delivery::Step Delivery::end_hold(TreeView& view, const std::optional<ProcessEntry>& trainer,
+                                  std::span<const ProcessEntry> orphans, HoldEnd end, Instant now) {
+  const Frontier found = seek(view, roots(trainer, orphans), now);
+  Step step;
+  for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able, now);
+  for (const Branch& branch : found.branches) {
+    if (branch.own_handler) {
+      send(step, *branch.own_handler, signal_, Why::own_trap, now);
+    } else if (end == HoldEnd::time_is_over) {
+      give_up(step, view, branch, now);
+    }
+  }
+  const bool ask_trainer =
+      end == HoldEnd::time_is_over && no_handler_ == NoHandler::term && told_.empty();
+  if (ask_trainer && trainer) send(step, *trainer, SIGTERM, Why::last_resort, now);
+  waiting_.clear();
+  return step;
+}
+
+void Delivery::give_up(Step& step, TreeView& view, const Branch& branch, Instant now) {
+  if (no_handler_ == NoHandler::skip) return;
+  if (no_handler_ == NoHandler::term) {
+    send_term(step, view, std::span(&branch.root, 1), now);
+    return;
+  }
+  for (const ProcessEntry& process : branch.nearest) {
+    send(step, process, signal_, Why::no_handler, now);
+  }
+  if (branch.nearest.empty()) send(step, branch.root, signal_, Why::no_handler, now);
+}
+
+// Once the trainer is gone those that waited are orphans; other orphans are leftovers.
+std::vector<ProcessEntry> Delivery::roots(const std::optional<ProcessEntry>& trainer,
+                                          std::span<const ProcessEntry> orphans) const {
+  std::vector<ProcessEntry> all;
+  if (trainer) all.push_back(*trainer);
+  for (const ProcessEntry& orphan : orphans) {
+    if (contains(waiting_, orphan.id)) all.push_back(orphan);
+  }
+  return all;
+}
+
+Frontier Delivery::seek(TreeView& view, std::span<const ProcessEntry> roots, Instant now) {
+  for (Blocking& blocking : blocking_) blocking.seen = false;
+  const TargetRule rule(transparent_, given_, [&](const ProcessEntry& process, Handling handling) {
+    return handling == Handling::caught || blocks_for_long(process, now);
+  });
+  Frontier found = rule.frontier(view, roots, signal_, told_);
+  std::erase_if(blocking_, [](const Blocking& blocking) { return !blocking.seen; });
+  return found;
+}
+
+Frontier Delivery::seek_at_once(TreeView& view, std::span<const ProcessEntry> roots,
+                                Signal signal) const {
+  const TargetRule rule(transparent_, given_, [](const ProcessEntry&, Handling) { return true; });
+  return rule.frontier(view, roots, signal, told_);
+}
+
+bool Delivery::blocks_for_long(const ProcessEntry& process, Instant now) {
+  for (Blocking& blocking : blocking_) {
+    if (blocking.id != process.id) continue;
+    blocking.seen = true;
+    return now - blocking.since >= kBlockedFor;
+  }
+  blocking_.push_back({process.id, now, true});
+  return false;
+}
+
+bool Delivery::send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots,
+                         Instant now) {
+  const Frontier found = seek_at_once(view, roots, SIGTERM);
+  for (const ProcessEntry& target : found.targets) {
+    send(step, target, SIGTERM, Why::no_handler, now);
+  }
+  return !found.targets.empty();
+}
+
+void Delivery::send(Step& step, const ProcessEntry& to, Signal signal, Why why, Instant now) {
+  told_.push_back(to.id);
+  step.sends.push_back({to, signal, why, now - begun_});
+}
+
+bool Delivery::is_told(const ProcessId& id) const { return contains(told_, id); }
+
+bool Delivery::is_waiting(const ProcessId& id) const { return contains(waiting_, id); }
+
+}  // namespace pw

@@ -1,0 +1,38 @@
+#pragma once
+#include <vector>
+
+#include "core/signal.hpp"
+
+namespace pw {
+
+/// What one thread does with signals, from /proc/PID/task/TID.
+struct ThreadSignals {
+  SignalSet blocked;    ///< SigBlk; while it waits, without those that it waits for
+  SignalSet waits_for;  ///< the set of the rt_sigtimedwait(2) that it is in; empty: in none
+};
+
+/// What one process does with signals, from /proc/PID/status.
+struct SignalState {
+  SignalSet caught;   ///< SigCgt: it has a handler
+  SignalSet ignored;  ///< SigIgn
+  std::vector<ThreadSignals> threads;
+};
+
+/// What would become of a signal that this process gets.
+enum class Handling {
+  deadly,   ///< nobody of it takes the signal: its default action, for a notice nearly always death
+  ignored,  ///< nothing happens, and nobody is told anything
+  blocked,  ///< no thread would die of it: it is blocked, or a thread waits for it
+  caught,   ///< a handler runs
+};
+
+/// `given` is the mask that we started the trainer with: what it blocks because of us says nothing.
+/// Runtimes block everything for moments while they start a thread or a child, so `blocked` counts
+/// only when it was seen twice (core/delivery).
+Handling handling_of(const SignalState& state, Signal signal, const SignalSet& given);
+
+/// Whether it catches nearly every signal there is, as Go's runtime does, which then does nothing
+/// with most of them: a handler there says little.
+bool catches_nearly_all(const SignalState& state);
+
+}  // namespace pw
