@@ -22,8 +22,8 @@ Delivery::Step Delivery::begin(TreeView& view, const ProcessEntry& trainer, Inst
 }
 
 void Delivery::told_by_slurm(TreeView& view, const ProcessEntry& process) {
-  const auto state = view.signals(process);
-  if (state && !state->ignored.contains(signal_) && !is_told(process.id)) {
+  const auto state = view.signals(process, signal_);
+  if (state && !state->ignored.contains(signal_) && !contains(told_, process.id)) {
     told_.push_back(process.id);
   }
 }
@@ -151,9 +151,5 @@ void Delivery::send(Step& step, const ProcessEntry& to, Signal signal, Why why, 
   told_.push_back(to.id);
   step.sends.push_back({to, signal, why, now - begun_});
 }
-
-bool Delivery::is_told(const ProcessId& id) const { return contains(told_, id); }
-
-bool Delivery::is_waiting(const ProcessId& id) const { return contains(waiting_, id); }
 
 }  // namespace pw

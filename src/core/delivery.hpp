@@ -71,9 +71,8 @@ class Delivery {
                std::span<const ProcessEntry> orphans, Signal signal, Instant now);
 
   const std::vector<ProcessId>& told() const { return told_; }
-  bool is_told(const ProcessId& id) const;
-  /// Whether this process belongs to a branch that still waits.
-  bool is_waiting(const ProcessId& id) const;
+  /// All processes of the branches that still wait.
+  const std::vector<ProcessId>& waiting() const { return waiting_; }
 
  private:
   bool blocks_for_long(const ProcessEntry& process, Instant now);

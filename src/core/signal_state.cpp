@@ -5,7 +5,7 @@
 namespace pw {
 namespace {
 
-// Go 1.19 to 1.26 catch about 58 of the 62 that can be caught; a shell, Python or a JVM at most 20.
+// Go 1.19 to 1.26 catch about 55 of the 62 that can be caught; a shell, Python or a JVM at most 20.
 constexpr int kNearlyAll = 45;
 
 }  // namespace
@@ -21,6 +21,11 @@ Handling handling_of(const SignalState& state, Signal signal, const SignalSet& g
   return nobody_dies && !state.threads.empty() ? Handling::blocked : Handling::deadly;
 }
 
-bool catches_nearly_all(const SignalState& state) { return state.caught.size() >= kNearlyAll; }
+bool has_runtime_handlers(const SignalState& state) {
+  if (state.caught.size() < kNearlyAll) return false;
+  constexpr Signal kJobControl[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT};
+  return std::none_of(std::begin(kJobControl), std::end(kJobControl),
+                      [&](Signal signal) { return state.caught.contains(signal); });
+}
 
 }  // namespace pw

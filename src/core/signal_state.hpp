@@ -31,8 +31,9 @@ enum class Handling {
 /// only when it was seen twice (core/delivery).
 Handling handling_of(const SignalState& state, Signal signal, const SignalSet& given);
 
-/// Whether it catches nearly every signal there is, as Go's runtime does, which then does nothing
-/// with most of them: a handler there says little.
-bool catches_nearly_all(const SignalState& state);
+/// Whether its handlers are those of Go's runtime, which catches nearly every signal and then does
+/// nothing with most of them: a handler there says little. It leaves TSTP, TTIN, TTOU and CONT
+/// alone (runtime/sigtab_linux_generic.go), which who really asks for every signal does not.
+bool has_runtime_handlers(const SignalState& state);
 
 }  // namespace pw

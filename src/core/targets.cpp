@@ -38,20 +38,20 @@ bool TargetRule::visit(Search& search, const ProcessEntry& process, Above above,
     search.found.targets.push_back(process);
     return true;
   }
-  const auto state = search.view.signals(process);
+  const auto state = search.view.signals(process, search.signal);
   if (!state) return false;
   const Handling handling = handling_of(*state, search.signal, given_);
   const bool handles = handling == Handling::caught || handling == Handling::blocked;
-  const bool catches_all = catches_nearly_all(*state);
-  if (catches_all && above == Above::a_program) return false;
-  const bool passed_by = transparent_.contains(process.name) || catches_all;
+  const bool runtime = has_runtime_handlers(*state);
+  if (runtime && above == Above::a_program) return false;
+  const bool passed_by = transparent_.contains(process.name) || runtime;
   if (handles && !passed_by && able_(process, handling)) {
     search.found.targets.push_back(process);
     return true;
   }
   const auto children = search.view.children(process.id.pid);
   const bool alone = children.empty();
-  if (handles && catches_all && alone && !transparent_.contains(process.name)) {
+  if (handles && runtime && alone && !transparent_.contains(process.name)) {
     search.found.targets.push_back(process);
     return true;
   }

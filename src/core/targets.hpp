@@ -17,8 +17,8 @@ class TreeView {
   virtual ~TreeView() = default;
   /// The living ones among the children, in no order.
   virtual std::vector<ProcessEntry> children(int pid) = 0;
-  /// Nothing: it is gone, or not ours to see.
-  virtual std::optional<SignalState> signals(const ProcessEntry& process) = 0;
+  /// What decides about `signal`. Nothing: it is gone, or not ours to see.
+  virtual std::optional<SignalState> signals(const ProcessEntry& process, Signal signal) = 0;
 };
 
 /// A part of the tree in which nobody can act on the signal yet.

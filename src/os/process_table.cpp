@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
 
 #include "core/number.hpp"
+#include "os/clock.hpp"
 #include "os/fd.hpp"
 #include "os/os_error.hpp"
 #include "os/process_signal.hpp"
@@ -57,16 +57,6 @@ std::optional<ProcessEntry> read_stat(int proc, const char* pid) {
   return parse_stat({text.data(), static_cast<std::size_t>(size)});
 }
 
-bool in_signal_set(pid_t pid, std::string_view set, Signal signal) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with(set)) continue;
-    const std::uint64_t members = std::strtoull(line.c_str() + set.size(), nullptr, 16);
-    return ((members >> (signal - 1)) & 1) != 0;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<std::vector<ProcessEntry>> read_process_table() {
@@ -77,7 +67,9 @@ Result<std::vector<ProcessEntry>> read_process_table() {
     return os_error("find ourselves in /proc", ENOENT);
   }
   std::vector<ProcessEntry> table;
+  const Instant limit = monotonic_now() + kTableLimit;
   while (const dirent* item = readdir(proc.get())) {
+    if (table.size() % 64 == 63 && monotonic_now() > limit) break;
     if (item->d_name[0] < '1' || item->d_name[0] > '9') continue;
     if (auto entry = read_stat(dirfd(proc.get()), item->d_name)) table.push_back(std::move(*entry));
   }
@@ -89,10 +81,6 @@ std::optional<ProcessEntry> read_process(pid_t pid) {
   if (!proc) return {};
   return read_stat(proc.get(), std::to_string(pid).c_str());
 }
-
-bool ignores_signal(pid_t pid, Signal signal) { return in_signal_set(pid, "SigIgn:", signal); }
-
-bool catches_signal(pid_t pid, Signal signal) { return in_signal_set(pid, "SigCgt:", signal); }
 
 int send_to_process(const ProcessId& process, Signal signal, const Payload& payload) {
   const Fd pidfd(open_pidfd(process.pid));

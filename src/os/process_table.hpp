@@ -8,8 +8,12 @@
 #include "core/process_tree.hpp"
 #include "core/result.hpp"
 #include "core/signal.hpp"
+#include "core/time.hpp"
 
 namespace pw {
+
+/// How long a reading of the whole table may take: what is not read by then is left out.
+inline constexpr Nanos kTableLimit = Seconds(2);
 
 /// All processes that /proc shows, in no order. An error where /proc is not mounted or is that of
 /// another PID namespace: then nobody's PID may be taken from it.
@@ -17,12 +21,6 @@ Result<std::vector<ProcessEntry>> read_process_table();
 
 /// One process, if /proc shows it.
 std::optional<ProcessEntry> read_process(pid_t pid);
-
-/// Whether this process ignores the signal (SigIgn of proc(5) status); false if it cannot be known.
-bool ignores_signal(pid_t pid, Signal signal);
-
-/// Whether it has a handler for it (SigCgt); false if it cannot be known.
-bool catches_signal(pid_t pid, Signal signal);
 
 /// Signals exactly this process, by a pidfd whose start time was checked after it was opened.
 /// 0 or errno; ESRCH also if the PID belongs to another process by now.

@@ -52,12 +52,26 @@ std::string_view code_word(int code) {
   return code == SI_USER ? "user" : "other";
 }
 
-std::string who(const Recipient& recipient) {
-  return std::string(recipient.name) + " (pid " + std::to_string(recipient.pid) + ")";
+std::string_view word(Delivery::Why why) {
+  switch (why) {
+    case Delivery::Why::able: return "able";
+    case Delivery::Why::own_trap: return "own-trap";
+    case Delivery::Why::no_handler: return "no-handler";
+    case Delivery::Why::last_resort: return "last-resort";
+  }
+  return "";
 }
 
-std::string what_was_sent(Signal signal, const Recipient& recipient) {
-  const std::string name = signal_name(signal);
+std::string who(const Recipient& recipient) {
+  std::string text = std::string(recipient.name) + " (pid " + std::to_string(recipient.pid);
+  if (!recipient.behind.empty()) text += ", behind " + std::string(recipient.behind);
+  return text + ")";
+}
+
+std::string what_was_sent(Signal asked, const Recipient& recipient) {
+  const Signal signal = recipient.signal == 0 ? asked : recipient.signal;
+  std::string name = signal_name(signal);
+  if (signal != asked) name = "nobody handles " + signal_name(asked) + "; " + name;
   switch (recipient.how) {
     case Recipient::How::sent: return name + " sent to " + who(recipient);
     case Recipient::How::by_slurm: return "Slurm itself has sent it to " + who(recipient);
@@ -89,6 +103,14 @@ std::string list(const Recipients& recipients) {
   return text;
 }
 
+std::string held_text(Signal signal, const std::vector<ProcessEntry>& held_for, Nanos limit) {
+  std::string text = signal_name(signal) + " held: " + held_for.front().name + " (pid " +
+                     std::to_string(held_for.front().id.pid) + ")";
+  if (held_for.size() > 1) text += " and " + std::to_string(held_for.size() - 1) + " more";
+  return text + (held_for.size() > 1 ? " have" : " has") + " no handler yet; at most " +
+         spoken(limit);
+}
+
 std::string how_it_ended(const Ending& ending) {
   if (ending.kind == Ending::Kind::exited) return "exited " + std::to_string(ending.number);
   return "died of " + signal_name(ending.number);
@@ -112,7 +134,7 @@ void Narrator::started(const std::string& command, int pid, ProcessGroup group,
 void Narrator::not_started(int status) { end_record(status, Outcome::failed, 0); }
 
 void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
-                      const Recipients& sent) {
+                      const Recipients& sent, const std::vector<ProcessEntry>& held_for) {
   const bool notice = is_notice(judged.verdict);
   const bool routine = judged.verdict == Verdict::covered || judged.verdict == Verdict::too_late;
   const LogLevel level = notice && !routine ? LogLevel::info : LogLevel::debug;
@@ -122,7 +144,11 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
   std::string sentence = notice ? "notice " + name + " from " + sender : "signal " + name;
   if (judged.verdict == Verdict::relayed || judged.verdict == Verdict::advice) {
     sentence += judged.left ? ": " + spoken(*judged.left) + " left; " : "; ";
-    sentence += summary(judged.relayed_as, sent);
+    if (!sent.empty() || held_for.empty()) sentence += summary(judged.relayed_as, sent);
+    if (!held_for.empty()) {
+      if (!sent.empty()) sentence += "; ";
+      sentence += held_text(judged.relayed_as, held_for, judged.hold.value_or(Nanos(0)));
+    }
     if (judged.verdict == Verdict::advice) sentence += " as advice, the end is far away";
     if (judged.kill_in) sentence += "; SIGKILL in " + spoken(*judged.kill_in);
   } else {
@@ -130,6 +156,31 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
   }
   chronicle_.log(level, sentence);
   journal_signal(judged, caught, sender);
+  if (held_for.empty() || !chronicle_.wants_journal()) return;
+  std::vector<int> pids;
+  for (const ProcessEntry& process : held_for) pids.push_back(process.id.pid);
+  JournalRecord record;
+  record.add("signal", signal_name(judged.relayed_as)).add("for", std::span<const int>(pids));
+  if (judged.hold) record.add("at_most_ms", judged.hold->count() / 1'000'000);
+  chronicle_.journal("held", record);
+}
+
+void Narrator::delivered(const Recipients& recipients) {
+  for (const Recipient& recipient : recipients) {
+    std::string sentence = what_was_sent(recipient.signal, recipient);
+    if (recipient.why == Delivery::Why::able) {
+      sentence += ", able after " + spoken(recipient.held);
+    } else {
+      sentence += ": nobody took the notice in " + spoken(recipient.held);
+    }
+    chronicle_.log(LogLevel::info, sentence);
+  }
+  sent(0, "notice", recipients);
+}
+
+void Narrator::nobody_told() {
+  chronicle_.log(LogLevel::warning, "nobody can take the notice, and nobody was told");
+  chronicle_.journal("nobody-told", JournalRecord());
 }
 
 void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& caught,
@@ -152,7 +203,18 @@ void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& c
 }
 
 void Narrator::sent(Signal signal, const char* why, const Recipients& recipients) {
-  if (!chronicle_.wants_journal() || recipients.empty()) return;
+  if (!chronicle_.wants_journal()) return;
+  // With --to handlers a round may be of two signals, and each process has waited its own time.
+  const bool each = std::any_of(recipients.begin(), recipients.end(),
+                                [](const Recipient& r) { return r.why.has_value(); });
+  if (!each && !recipients.empty()) return journal_sent(signal, why, recipients);
+  for (const Recipient& recipient : recipients) {
+    const Signal its_own = recipient.signal == 0 ? signal : recipient.signal;
+    journal_sent(its_own, why, std::span(&recipient, 1));
+  }
+}
+
+void Narrator::journal_sent(Signal signal, const char* why, std::span<const Recipient> recipients) {
   std::vector<int> pids;
   JournalRecord exceptions;
   bool any = false;
@@ -166,6 +228,9 @@ void Narrator::sent(Signal signal, const char* why, const Recipients& recipients
   }
   JournalRecord record;
   record.add("signal", signal_name(signal)).add("why", why).add("to", std::span<const int>(pids));
+  const Recipient& first = recipients.front();
+  if (first.why) record.add("chosen", word(*first.why));
+  if (first.why) record.add("held_ms", first.held.count() / 1'000'000);
   if (any) record.add("otherwise", exceptions);
   chronicle_.journal("sent", record);
 }

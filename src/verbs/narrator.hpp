@@ -16,7 +16,12 @@ class Narrator {
 
   void started(const std::string& command, int pid, ProcessGroup group, const std::string& budget);
   void not_started(int status);
-  void judged(const action::Judge& judged, const CaughtSignal& caught, const Recipients& sent);
+  /// `held_for`: who is waited for until the notice can be given to it.
+  void judged(const action::Judge& judged, const CaughtSignal& caught, const Recipients& sent,
+              const std::vector<ProcessEntry>& held_for);
+  /// A held notice has come to somebody.
+  void delivered(const Recipients& sent);
+  void nobody_told();
   void sent(Signal signal, const char* why, const Recipients& recipients);
   void climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left);
   void stragglers(const Recipients& recipients, Nanos grace);
@@ -27,6 +32,7 @@ class Narrator {
 
  private:
   void end_record(int status, Outcome outcome, int left_behind);
+  void journal_sent(Signal signal, const char* why, std::span<const Recipient> recipients);
   void journal_signal(const action::Judge& judged, const CaughtSignal& caught,
                       const std::string& sender_name);
   Chronicle& chronicle_;

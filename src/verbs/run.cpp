@@ -84,7 +84,8 @@ Policy policy_for(const Settings& settings, const std::optional<SlurmJob>& job) 
                 .ladder = settings.ladder,
                 .schedule = {},
                 .margin = settings.margin,
-                .stragglers = settings.stragglers};
+                .stragglers = settings.stragglers,
+                .hold = settings.hold};
   policy.schedule.deadline_known = settings.lead_known;
   policy.schedule.lead = settings.lead;
   policy.schedule.in_slurm = job.has_value();

@@ -65,6 +65,7 @@ void Supervisor::begin(pid_t trainer) {
   TrainerTree::Plan plan{.name = short_command_text(command),
                          .program = std::string(base_name(command[0])),
                          .group = plan_.launch.group,
+                         .audience = plan_.settings.to,
                          .foreign = plan_.foreign};
   const std::string job_id = plan_.job ? plan_.job->job_id : "";
   tree_.emplace(Child(trainer), std::move(plan), [this, job_id](int srun_pid, Signal signal) {
@@ -75,6 +76,7 @@ void Supervisor::begin(pid_t trainer) {
       chronicle_.warn(step_signal.error().text() + "; the step was not told");
     }
   });
+  started_ = monotonic_now();
   happen(event::TrainerStarted{});
   const Budget budget = plan_budget(plan_.settings, plan_.job);
   for (const std::string& warning : budget.warnings) chronicle_.warn(warning);
@@ -114,7 +116,7 @@ void Supervisor::take(const CaughtSignal& caught) {
       tree_->trainer_has_ended()) {
     reap();
   }
-  if (finished_) return narrator_.judged({caught.signal, Verdict::too_late}, caught, {});
+  if (finished_) return narrator_.judged({caught.signal, Verdict::too_late}, caught, {}, {});
   caught_ = caught;
   happen(came);
 }
@@ -222,17 +224,59 @@ std::optional<Nanos> Supervisor::time_left() const {
 }
 
 void Supervisor::act(const action::Judge& judge) {
-  narrator_.judged(judge, caught_, recipients_);
+  narrator_.judged(judge, caught_, recipients_, held_for_);
   recipients_.clear();
+  held_for_.clear();
 }
 
 void Supervisor::act(const action::Relay& relay) {
   if (plan_.settings.to != Audience::child) update_helpers();
-  recipients_ = tree_->relay(relay.signal, relay.payload, plan_.settings.to, relay.carrier);
+  if (plan_.settings.to == Audience::handlers) {
+    Courier::Round round = courier().relay(relay);
+    recipients_ = std::move(round.sent);
+    held_for_ = std::move(round.waiting);
+    answer_ = event::Relayed{.told = round.told, .waiting = !held_for_.empty()};
+  } else {
+    recipients_ = tree_->relay(relay.signal, relay.payload, relay.carrier);
+    answer_ = event::Relayed{};
+  }
   const auto deadline = run_.deadline();
   notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
   hooks_.run("on-notice", plan_.settings.on_notice, notice_);
   narrator_.sent(relay.signal, "notice", recipients_);
+}
+
+// Made when it is needed: not at a start, nor for a plain relay.
+Courier& Supervisor::courier() {
+  if (!courier_) {
+    SignalSet given;
+    for (Signal signal = 1; signal <= kRtMax; ++signal) {
+      if (sigismember(&plan_.launch.mask, signal) == 1) given.insert(signal);
+    }
+    courier_.emplace(*tree_,
+                     Courier::Plan{.transparent = Transparent(plan_.settings.transparent),
+                                   .given = given,
+                                   .no_handler = plan_.settings.no_handler},
+                     started_);
+  }
+  return *courier_;
+}
+
+void Supervisor::act(const action::LookForHandlers&) {
+  update_helpers();
+  later_round(courier().look());
+}
+
+void Supervisor::act(const action::EndHold& end) {
+  update_helpers();
+  const Courier::Round round = courier().end_hold(end);
+  if (round.sent.empty()) narrator_.nobody_told();
+  later_round(round);
+}
+
+void Supervisor::later_round(const Courier::Round& round) {
+  narrator_.delivered(round.sent);
+  answer_ = event::Relayed{.told = round.told, .waiting = !round.waiting.empty()};
 }
 
 void Supervisor::act(const action::Pass& pass) {

@@ -9,6 +9,7 @@
 #include "slurm/environment.hpp"
 #include "slurm/step_signal.hpp"
 #include "verbs/chronicle.hpp"
+#include "verbs/courier.hpp"
 #include "verbs/hooks.hpp"
 #include "verbs/narrator.hpp"
 #include "verbs/trainer_tree.hpp"
@@ -52,6 +53,8 @@ class Supervisor {
 
   void act(const action::Judge& judge);
   void act(const action::Relay& relay);
+  void act(const action::LookForHandlers&);
+  void act(const action::EndHold& end);
   void act(const action::Pass& pass);
   void act(const action::Climb& climb);
   void act(const action::EndStragglers&);
@@ -60,6 +63,8 @@ class Supervisor {
   void act(const action::Finish&);
 
   void update_helpers();
+  Courier& courier();
+  void later_round(const Courier::Round& round);
   std::optional<Nanos> time_left() const;
 
   Plan plan_;
@@ -69,10 +74,13 @@ class Supervisor {
   Hooks hooks_;
   Supervision run_;
   std::optional<TrainerTree> tree_;
+  std::optional<Courier> courier_;  // with --to handlers, from the first notice on
+  Instant started_{};
   std::list<StepSignal> step_signals_;
   CaughtSignal caught_;    // the signal that is being worked on
   Recipients recipients_;  // of the last relay or pass
-  Hooks::Notice notice_;   // the first that was relayed
+  std::vector<ProcessEntry> held_for_;
+  Hooks::Notice notice_;  // the first that was relayed
   std::optional<Event> answer_;
   pid_t own_pid_;
   std::optional<Ending> trainer_ending_;

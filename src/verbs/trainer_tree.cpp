@@ -11,6 +11,7 @@
 #include "core/srun_rule.hpp"
 #include "os/process_table.hpp"
 #include "os/reaper.hpp"
+#include "os/signal_state.hpp"
 
 namespace pw {
 namespace {
@@ -33,7 +34,8 @@ bool has_ancestor_named(const ProcessEntry& entry, std::string_view name) {
 }
 
 Recipient recipient(int pid, std::string_view name, int error) {
-  return {pid, name, error == 0 ? Recipient::How::sent : Recipient::How::failed, error};
+  const auto how = error == 0 ? Recipient::How::sent : Recipient::How::failed;
+  return {.pid = pid, .name = name, .how = how, .error = error};
 }
 
 }  // namespace
@@ -42,6 +44,11 @@ TrainerTree::TrainerTree(Child trainer, Plan plan, Scancel scancel)
     : trainer_(std::move(trainer)), plan_(std::move(plan)), scancel_(std::move(scancel)) {}
 
 std::optional<Error> TrainerTree::take_table_error() { return std::exchange(table_error_, {}); }
+
+bool TrainerTree::trainer_notified() const {
+  return std::any_of(notified_.begin(), notified_.end(),
+                     [this](const ProcessId& id) { return id.pid == trainer_.pid(); });
+}
 
 bool TrainerTree::notified(const ProcessId& id) const {
   return std::find(notified_.begin(), notified_.end(), id) != notified_.end();
@@ -52,6 +59,18 @@ void TrainerTree::notify(const ProcessEntry& entry, Signal signal) {
   if (!notified(entry.id) && !ignores_signal(entry.id.pid, signal)) notified_.push_back(entry.id);
 }
 
+std::vector<ProcessId> TrainerTree::excluded() const {
+  std::vector<ProcessId> excluded = helpers_;
+  excluded.insert(excluded.end(), plan_.foreign.begin(), plan_.foreign.end());
+  return excluded;
+}
+
+std::optional<ProcessEntry> TrainerTree::trainer_entry() const {
+  if (trainer_.reaped()) return {};
+  auto entry = read_process(trainer_.pid());
+  return entry && entry->alive() ? entry : std::nullopt;
+}
+
 std::vector<ProcessEntry> TrainerTree::living() {
   const auto table = read_process_table();
   if (!table) {
@@ -59,9 +78,7 @@ std::vector<ProcessEntry> TrainerTree::living() {
     table_readable_ = false;
     return {};
   }
-  std::vector<ProcessId> excluded = helpers_;
-  excluded.insert(excluded.end(), plan_.foreign.begin(), plan_.foreign.end());
-  return living_descendants(*table, getpid(), excluded);
+  return living_descendants(*table, getpid(), excluded());
 }
 
 std::vector<ProcessEntry> TrainerTree::others() {
@@ -72,10 +89,10 @@ std::vector<ProcessEntry> TrainerTree::others() {
 
 Recipient TrainerTree::through_srun(int pid, std::string_view name, Signal signal) {
   if (way_through_srun(signal) == SrunWay::withhold) {
-    return {pid, name, Recipient::How::withheld, 0};
+    return {.pid = pid, .name = name, .how = Recipient::How::withheld};
   }
   scancel_(pid, signal);
-  return {pid, name, Recipient::How::by_scancel, 0};
+  return {.pid = pid, .name = name, .how = Recipient::How::by_scancel};
 }
 
 Recipient TrainerTree::send_trainer(Signal signal, const Payload& payload) {
@@ -95,30 +112,54 @@ Recipient TrainerTree::send_other(const ProcessEntry& entry, Signal signal,
   return recipient(entry.id.pid, kept(entry.name), error);
 }
 
-Recipients TrainerTree::relay(Signal signal, const Payload& payload, Audience audience,
-                              Carrier carrier) {
+void TrainerTree::continue_trainer_if_stopped() {
+  const auto trainer = read_process(trainer_.pid());
+  if (trainer && trainer->stopped()) trainer_.send(SIGCONT);
+}
+
+Recipient TrainerTree::deliver(const ProcessEntry& to, Signal signal, const Payload& payload) {
+  if (!notified(to.id)) notified_.push_back(to.id);
+  Recipient recipient;
+  if (to.id.pid == trainer_.pid()) {
+    recipient = send_trainer(signal, payload);
+    if (to.stopped()) continue_trainer_if_stopped();
+  } else {
+    recipient = send_other(to, signal, payload);
+    recipient.behind = plan_.program;
+  }
+  recipient.signal = signal;
+  return recipient;
+}
+
+Recipient TrainerTree::count_as_notified(const ProcessEntry& process) {
+  if (!notified(process.id)) notified_.push_back(process.id);
+  const bool trainer = process.id.pid == trainer_.pid();
+  return {.pid = process.id.pid,
+          .name = trainer ? std::string_view(plan_.name) : kept(process.name),
+          .how = Recipient::How::by_slurm};
+}
+
+Recipients TrainerTree::relay(Signal signal, const Payload& payload, Carrier carrier) {
   Recipients sent;
   if (carrier == Carrier::slurm) {
-    sent.push_back({trainer_.pid(), plan_.name, Recipient::How::by_slurm, 0});
+    sent.push_back({.pid = trainer_.pid(), .name = plan_.name, .how = Recipient::How::by_slurm});
     for (const ProcessEntry& entry : others()) notify(entry, signal);
     return sent;
   }
   // With more than the child to reach: look before the trainer may die and its tree scatter.
-  if (audience != Audience::child) relay_to_others(signal, payload, audience, sent);
+  if (plan_.audience != Audience::child) relay_to_others(signal, payload, sent);
   sent.insert(sent.begin(), send_trainer(signal, payload));
-  const auto trainer = read_process(trainer_.pid());
-  if (trainer && trainer->stopped()) trainer_.send(SIGCONT);
+  continue_trainer_if_stopped();
   return sent;
 }
 
-void TrainerTree::relay_to_others(Signal signal, const Payload& payload, Audience audience,
-                                  Recipients& sent) {
+void TrainerTree::relay_to_others(Signal signal, const Payload& payload, Recipients& sent) {
   // A nested wrapper is told, and tells those below it.
   if (plan_.program.starts_with(kOurName)) return;
   const auto trainer = read_process(trainer_.pid());
   for_each_other([&](const ProcessEntry& entry) {
     if (has_ancestor_named(entry, kOurName)) return;
-    if (audience == Audience::group && (!trainer || entry.group != trainer->group)) return;
+    if (plan_.audience == Audience::group && (!trainer || entry.group != trainer->group)) return;
     notify(entry, signal);
     sent.push_back(send_other(entry, signal, payload));
   });
@@ -155,10 +196,11 @@ Recipients TrainerTree::climb(Signal signal, action::Whom whom) {
     return whom == action::Whom::who_catches_it && !catches_signal(pid, signal);
   };
   // srun's tasks are reached by scancel, whatever srun itself catches.
-  if (!trainer_.reaped() && (plan_.program == "srun" || !spared(trainer_.pid()))) {
+  const bool meant =
+      plan_.audience != Audience::handlers || notified_.empty() || trainer_notified();
+  if (!trainer_.reaped() && meant && (plan_.program == "srun" || !spared(trainer_.pid()))) {
     sent.push_back(send_trainer(signal, {}));
-    const auto trainer = read_process(trainer_.pid());
-    if (trainer && trainer->stopped()) trainer_.send(SIGCONT);
+    continue_trainer_if_stopped();
   }
   if (notified_.empty()) return sent;
   for (const ProcessEntry& entry : others()) {
@@ -192,7 +234,10 @@ int TrainerTree::next_ended() {
 event::TreeSeen TrainerTree::look() {
   event::TreeSeen seen;
   if (childless_) return seen;
-  for (const ProcessEntry& entry : others()) ++(notified(entry.id) ? seen.notified : seen.others);
+  for (const ProcessEntry& entry : others()) {
+    const bool waits = std::find(waiting_.begin(), waiting_.end(), entry.id) != waiting_.end();
+    ++(waits || notified(entry.id) ? seen.notified : seen.others);
+  }
   // A zombie of ours would be left to PID 1, which in a container may not reap it.
   if (seen.notified + seen.others == 0 && next_ended() > 0) seen.others = 1;
   if (!table_readable_ && somebody_unseen()) seen.others = 1;

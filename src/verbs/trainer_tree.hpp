@@ -11,18 +11,9 @@
 #include "core/supervision.hpp"
 #include "os/child.hpp"
 #include "os/launch.hpp"
+#include "verbs/recipient.hpp"
 
 namespace pw {
-
-/// What became of one signal to one process.
-struct Recipient {
-  enum class How { sent, by_slurm, by_scancel, withheld, failed };
-  int pid = 0;
-  std::string_view name;  ///< valid as long as the tree
-  How how = How::sent;
-  int error = 0;  ///< errno of a failed one
-};
-using Recipients = std::vector<Recipient>;
 
 /// The trainer and all its descendants: sends what the state machine asks for and remembers who
 /// was notified. Signals other processes than the trainer only through pidfds checked against
@@ -35,6 +26,7 @@ class TrainerTree {
     std::string name;     ///< the trainer's words, for sentences
     std::string program;  ///< base name of its first word
     ProcessGroup group = ProcessGroup::own;
+    Audience audience = Audience::handlers;
     std::vector<ProcessId> foreign;  ///< children before the start
   };
   TrainerTree(Child trainer, Plan plan, Scancel scancel);
@@ -45,8 +37,20 @@ class TrainerTree {
   std::optional<Ending> reap_trainer() { return trainer_.reap(); }
 
   void set_helpers(std::vector<ProcessId> helpers) { helpers_ = std::move(helpers); }
+  /// Helpers, and children from before the start: not of the tree.
+  std::vector<ProcessId> excluded() const;
 
-  Recipients relay(Signal signal, const Payload& payload, Audience audience, Carrier carrier);
+  /// Nothing once it has ended, or where /proc shows nobody.
+  std::optional<ProcessEntry> trainer_entry() const;
+  /// One notice to one process, which counts as notified from now on; a stopped one is continued.
+  Recipient deliver(const ProcessEntry& to, Signal signal, const Payload& payload);
+  /// The same, when Slurm has sent it.
+  Recipient count_as_notified(const ProcessEntry& process);
+  /// For these a notice is held: they are waited for like those that have got it.
+  void set_waiting(std::vector<ProcessId> waiting) { waiting_ = std::move(waiting); }
+
+  /// --to child, group and tree; --to handlers is Courier's.
+  Recipients relay(Signal signal, const Payload& payload, Carrier carrier);
   /// Replaces `sent`, whose storage is used again: the path of a plain relay allocates nothing.
   void pass(Signal signal, const Payload& payload, Recipients& sent);
   Recipients climb(Signal signal, action::Whom whom);
@@ -68,13 +72,15 @@ class TrainerTree {
  private:
   std::vector<ProcessEntry> others();
   bool notified(const ProcessId& id) const;
+  bool trainer_notified() const;
   void notify(const ProcessEntry& entry, Signal signal);
+  void continue_trainer_if_stopped();
   void for_each_other(const std::function<void(const ProcessEntry&)>& visit);
   Recipient send_trainer(Signal signal, const Payload& payload);
   Recipient send_other(const ProcessEntry& entry, Signal signal, const Payload& payload);
   Recipient through_srun(int pid, std::string_view name, Signal signal);
   std::string_view kept(const std::string& name) { return *names_.insert(name).first; }
-  void relay_to_others(Signal signal, const Payload& payload, Audience audience, Recipients& sent);
+  void relay_to_others(Signal signal, const Payload& payload, Recipients& sent);
   Recipients signal_group(Signal signal);
   bool somebody_unseen() const;
 
@@ -82,6 +88,7 @@ class TrainerTree {
   Plan plan_;
   Scancel scancel_;
   std::vector<ProcessId> notified_;
+  std::vector<ProcessId> waiting_;
   std::set<std::string> names_;  // of others, for Recipient
   std::vector<ProcessId> helpers_;
   std::optional<Error> table_error_;

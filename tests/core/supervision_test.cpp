@@ -310,8 +310,8 @@ TEST_CASE("woken late, the rungs keep their lengths, but not past the deadline")
 TEST_CASE("a signal that Slurm gave to the trainer itself is an episode all the same") {
   Supervision machine(with_grace(60s));
   machine.step(Instant(1h), event::TrainerStarted{});
-  const auto actions = machine.step(
-      Instant(1h), event::SignalCame{.signal = SIGUSR1, .carrier = Carrier::slurm});
+  const auto actions =
+      machine.step(Instant(1h), event::SignalCame{.signal = SIGUSR1, .carrier = Carrier::slurm});
   REQUIRE(actions.size() == 2);
   CHECK(std::get<action::Relay>(actions[0]).carrier == Carrier::slurm);
   CHECK(machine.phase() == Phase::draining);

@@ -285,7 +285,8 @@ class Launchers(WrapperTest):
 
     def test_a_rank_that_the_notice_did_not_reach_is_a_straggler(self):
         script = '"$0" "$1" 10=log 15=save:10:0 & wait'
-        wrapper = self.start('--', 'bash', '-c', script, probe('trainer'), self.path('rank.log'))
+        wrapper = self.start('--to', 'child', '--', 'bash', '-c', script, probe('trainer'),
+                             self.path('rank.log'))
         self.log('rank').ready()
         wrapper.signal('USR1')
         self.assertEqual(wrapper.wait(), 138)

@@ -218,7 +218,7 @@ class AfterANotice(WrapperTest):
                 self.assertEqual(wrapper.wait(), status)
 
     def test_death_by_the_notice_stays_128_and_n(self):
-        wrapper, _ = self.start_ready(['--exit-preempted', '75'])
+        wrapper, _ = self.start_ready(['--exit-preempted', '75', '--to', 'child'])
         wrapper.signal('USR1')
         self.assertEqual(wrapper.wait(), 138)
 

@@ -182,7 +182,8 @@ class InSlurm(LongSaves):
         self.saved(wrapper, 0)
 
     def test_death_by_an_advice_is_preempted(self):
-        wrapper = self.start_in_job(end=7200, options=['--journal', self.path('journal')])
+        wrapper = self.start_in_job(
+            end=7200, options=['--to', 'child', '--journal', self.path('journal')])
         wrapper.signal('USR1')
         self.assertEqual(wrapper.wait(), 138)
         self.assertEqual(self.journal()[-1]['outcome'], 'preempted')

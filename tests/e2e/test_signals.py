@@ -284,7 +284,7 @@ class Targets(WrapperTest):
 
     def test_who_gets_it(self):
         rows = [
-            ('the default is child', [], ['trainer']),
+            ('the default is handlers: it hides those below it', [], ['trainer']),
             ('child', ['--to', 'child'], ['trainer']),
             ('group', ['--to', 'group'], ['trainer', 'group']),
             ('tree', ['--to', 'tree'], ['trainer', 'group', 'session']),

@@ -1,0 +1,42 @@
+#pragma once
+#include "core/delivery.hpp"
+#include "core/supervision.hpp"
+#include "os/proc_tree.hpp"
+#include "verbs/trainer_tree.hpp"
+
+namespace pw {
+
+/// Takes a notice to those who can act on it (--to handlers): looks at the tree, asks
+/// core/delivery, and lets the tree send. One for a run; the latest notice counts.
+class Courier {
+ public:
+  struct Plan {
+    Transparent transparent;
+    SignalSet given;  ///< the mask that the trainer was started with
+    NoHandler no_handler = NoHandler::term;
+  };
+  /// What came of one round.
+  struct Round {
+    Recipients sent;
+    std::vector<ProcessEntry> waiting;  ///< who the notice is held for
+    bool told = false;
+  };
+
+  Courier(TrainerTree& tree, Plan plan, Instant trainer_started);
+
+  Round relay(const action::Relay& relay);
+  Round look();
+  Round end_hold(const action::EndHold& end);
+
+ private:
+  Round carry_out(const Delivery::Step& step);
+  Round told_by_slurm(ProcTree& view, const ProcessEntry& trainer, const Delivery::Step& step);
+
+  TrainerTree& tree_;
+  Delivery delivery_;
+  Instant trainer_started_;
+  Signal signal_ = 0;
+  Payload payload_;
+};
+
+}  // namespace pw
