@@ -12,6 +12,21 @@ bool contains(std::span<const ProcessId> ids, const ProcessId& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
+// The branch of `root`, grown from those below it.
+Branch grown(const ProcessEntry& root, std::vector<Branch> below, bool passed_by, bool has_trap) {
+  Branch branch{root, {root}, {}, {}};
+  if (!passed_by) branch.nearest.push_back(root);
+  for (const Branch& part : below) {
+    branch.members.insert(branch.members.end(), part.members.begin(), part.members.end());
+    if (passed_by) {
+      branch.nearest.insert(branch.nearest.end(), part.nearest.begin(), part.nearest.end());
+    }
+    if (!branch.own_handler) branch.own_handler = part.own_handler;
+  }
+  if (!branch.own_handler && has_trap) branch.own_handler = root;
+  return branch;
+}
+
 }  // namespace
 
 // The branches grow from the leaves: `open` are those found below the process that is visited, and
@@ -34,49 +49,36 @@ Frontier TargetRule::frontier(TreeView& view, std::span<const ProcessEntry> root
 bool TargetRule::visit(Search& search, const ProcessEntry& process, Above above, int depth) const {
   if (contains(search.told, process.id)) return true;
   if (depth > kDepthMax || is_bystander(process.name)) return false;
-  if (takes_for_those_below(process.name)) {
+  const auto is_target = [&] {
     search.found.targets.push_back(process);
     return true;
-  }
+  };
+  if (takes_for_those_below(process.name)) return is_target();
   const auto state = search.view.signals(process, search.signal);
   if (!state) return false;
   const Handling handling = handling_of(*state, search.signal, given_);
-  const bool handles = handling == Handling::caught || handling == Handling::blocked;
+  const bool named = transparent_.contains(process.name);
   const bool runtime = has_runtime_handlers(*state);
-  if (runtime && above == Above::a_program) return false;
-  const bool passed_by = transparent_.contains(process.name) || runtime;
-  if (handles && !passed_by && able_(process, handling)) {
-    search.found.targets.push_back(process);
-    return true;
-  }
+  const bool acts = handling == Handling::caught || handling == Handling::blocked;
+  if (acts && !named && !runtime && able_(process, handling)) return is_target();
   const auto children = search.view.children(process.id.pid);
-  const bool alone = children.empty();
-  if (handles && runtime && alone && !transparent_.contains(process.name)) {
-    search.found.targets.push_back(process);
-    return true;
-  }
-  const std::size_t begin = search.found.branches.size();
+  const bool helper = runtime && above == Above::a_program;
+  if (acts && !named && runtime && !helper && children.empty()) return is_target();
+
+  const bool passed_by = named || runtime;
+  const std::size_t before = search.found.branches.size();
   bool somebody = false;
   for (const ProcessEntry& child : children) {
     const Above next = passed_by ? above : Above::a_program;
     somebody = visit(search, child, next, depth + 1) || somebody;
   }
-  if (somebody) return true;
-  Branch branch{process, {process}, {}, {}};
-  if (!passed_by) branch.nearest.push_back(process);
-  const auto first = search.found.branches.begin() + static_cast<std::ptrdiff_t>(begin);
-  for (auto below = first; below != search.found.branches.end(); ++below) {
-    branch.members.insert(branch.members.end(), below->members.begin(), below->members.end());
-    if (passed_by) {
-      branch.nearest.insert(branch.nearest.end(), below->nearest.begin(), below->nearest.end());
-    }
-    if (!branch.own_handler) branch.own_handler = below->own_handler;
-  }
-  if (!branch.own_handler && passed_by && handling == Handling::caught) {
-    branch.own_handler = process;
-  }
-  search.found.branches.erase(first, search.found.branches.end());
-  search.found.branches.push_back(std::move(branch));
+  if (somebody && !helper) return true;
+  std::vector<Branch> below(search.found.branches.begin() + static_cast<std::ptrdiff_t>(before),
+                            search.found.branches.end());
+  search.found.branches.resize(before);
+  if (helper) return somebody;
+  search.found.branches.push_back(
+      grown(process, std::move(below), passed_by, passed_by && handling == Handling::caught));
   return false;
 }
 

@@ -2,73 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
-
-#include "core/signal_name.hpp"
-
+#include "told_run.hpp"
 using namespace pw;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::string text(const Action& action) {
-  struct Teller {
-    std::string operator()(const action::Judge& a) const { return std::string(name_of(a.verdict)); }
-    std::string operator()(const action::Relay& a) const {
-      return "RELAY " + signal_name(a.signal);
-    }
-    std::string operator()(const action::Pass& a) const { return "PASS " + signal_name(a.signal); }
-    std::string operator()(const action::Climb& a) const {
-      return "CLIMB " + signal_name(a.signal);
-    }
-    std::string operator()(const action::EndStragglers&) const { return "STRAGGLERS"; }
-    std::string operator()(const action::KillTree&) const { return "KILL"; }
-    std::string operator()(const action::LookAtTree&) const { return "LOOK"; }
-    std::string operator()(const action::Finish&) const { return "FINISH"; }
-  };
-  return std::visit(Teller{}, action);
-}
-
-// A run to be told what happens and when; each verb answers with the actions, joined by ", ".
-class Run {
- public:
-  explicit Run(Policy policy = {}) : machine_(std::move(policy)) {}
-
-  Run& started() {
-    happen(event::TrainerStarted{});
-    return *this;
-  }
-  Run& at(Nanos since_start) {
-    now_ = Instant(1000h) + since_start;
-    return *this;
-  }
-  std::string gets(Signal signal, Cause cause = Cause::sent) {
-    return happen(event::SignalCame{.signal = signal, .cause = cause});
-  }
-  std::string types_interrupt() { return gets(SIGINT, Cause::typed); }
-  std::string wakes() { return happen(event::TimeCame{}); }
-  std::string ends(int code) { return happen(event::TrainerEnded{{Ending::Kind::exited, code}}); }
-  std::string sees(int notified, int others) { return happen(event::TreeSeen{notified, others}); }
-  std::string learns_fact(Nanos from_now) {
-    return happen(event::DeadlineLearned{{now_ + from_now, Certainty::fact, DeadlineSource::lead}});
-  }
-  std::string asks_for(Nanos more) { return happen(event::GraceAsked{more}); }
-  Nanos kill_in() const { return machine_.kill_at() ? *machine_.kill_at() - now_ : Nanos(-1); }
-  Phase phase() const { return machine_.phase(); }
-  RunFacts facts() const { return machine_.facts(); }
-  std::optional<Instant> next_wake() const { return machine_.next_wake(); }
-
- private:
-  std::string happen(const Event& event) {
-    std::string result;
-    for (const Action& action : machine_.step(now_, event)) {
-      result += (result.empty() ? "" : ", ") + text(action);
-    }
-    return result;
-  }
-  Supervision machine_;
-  Instant now_{1000h};
-};
 
 Policy in_slurm() {
   Policy policy;

@@ -12,6 +12,7 @@
 #include "core/supervision.hpp"
 #include "dice.hpp"
 #include "oracle.hpp"
+#include "random_policy.hpp"
 
 using namespace pw;
 using namespace std::chrono_literals;
@@ -26,22 +27,6 @@ struct Process {
   bool killable = true;
   Instant dies_at = kNever;
 };
-
-Policy random_policy(Dice& dice, Instant start) {
-  Policy policy;
-  policy.schedule.in_slurm = dice.one_in(2);
-  if (dice.one_in(3)) policy.schedule.lead = 1ms + dice.up_to(dice.one_in(4) ? 90min : 2min);
-  if (dice.one_in(3))
-    policy.schedule.job_end = start + dice.up_to(dice.one_in(3) ? 3h : 5min) - 30s;
-  if (dice.one_in(3)) policy.ladder.grace = dice.up_to(2min);
-  if (dice.one_in(5)) policy.ladder = *parse_ladder("relay@30s,TERM@10s,ABRT@2s,KILL");
-  if (dice.one_in(4)) policy.margin = dice.up_to(10s);
-  if (dice.one_in(6)) policy.stragglers.reset();
-  if (dice.one_in(6)) policy.signal_map = {{SIGUSR1, dice.one_in(2) ? 0 : SIGTERM}};
-  if (dice.one_in(8)) policy.notices = {SIGTERM};
-  if (dice.one_in(3)) policy.hold = dice.up_to(40s);
-  return policy;
-}
 
 class World {
  public:
