@@ -88,6 +88,7 @@ void Supervisor::begin(pid_t trainer) {
 void Supervisor::wait() {
   std::optional<Instant> wake = run_.next_wake();
   consider(wake, hooks_.next_limit());
+  consider(wake, batch_doubt_.due());
   std::vector<int> fds;
   for (const StepSignal& step_signal : step_signals_) {
     consider(wake, step_signal.helper().limit());
@@ -101,6 +102,11 @@ void Supervisor::wait() {
   if (!caught || wake) {
     const auto due = run_.next_wake();
     if (due && monotonic_now() >= *due) happen(event::TimeCame{});
+    const auto decided = batch_doubt_.due();
+    if (decided && monotonic_now() >= *decided) {
+      batch_doubt_.decide();
+      settle_batch_term(batch_term_, Carrier::us);
+    }
   }
   if (hooks_.running() || !step_signals_.empty()) advance_helpers();
 }
@@ -117,8 +123,29 @@ void Supervisor::take(const CaughtSignal& caught) {
     reap();
   }
   if (finished_) return narrator_.judged({caught.signal, Verdict::too_late}, caught, {}, {});
+  if (in_batch_doubt(caught)) return settle_batch_term(caught);
   caught_ = caught;
   happen(came);
+}
+
+// In a batch script only what goes to the whole container reaches descendants; `scancel -b` and
+// B:USR1 do not, and for USR1 there is nothing else. TERM needs a moment to be judged.
+bool Supervisor::in_batch_doubt(const CaughtSignal& caught) {
+  if (!tree_ || !may_reach_trainer(caught) || !plan_.job->step.empty()) return false;
+  if (caught.signal == SIGCONT && batch_doubt_.cont_came(monotonic_now())) {
+    settle_batch_term(batch_term_, Carrier::slurm);
+  }
+  return caught.signal == SIGTERM && plan_.policy.notices.contains(SIGTERM);
+}
+
+void Supervisor::settle_batch_term(const CaughtSignal& term, std::optional<Carrier> carrier) {
+  if (!carrier) carrier = batch_doubt_.term_came(monotonic_now());
+  if (!carrier) {
+    batch_term_ = term;
+    return;
+  }
+  caught_ = term;
+  happen(event::SignalCame{.signal = SIGTERM, .payload = term.payload, .carrier = *carrier});
 }
 
 event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
@@ -129,8 +156,6 @@ event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
   } else if (plan_.terminal && shared && given_to_group(caught)) {
     came.cause = Cause::typed;
   } else if (may_reach_trainer(caught) && !plan_.job->step.empty()) {
-    // In a batch script only what goes to the whole container reaches descendants; `scancel -b` and
-    // B:USR1 do not (docs/architecture.md), so there the relay is never left out.
     came.carrier = Carrier::slurm;
   }
   return came;

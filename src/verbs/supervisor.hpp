@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "core/batch_doubt.hpp"
 #include "core/supervision.hpp"
 #include "os/signal_fd.hpp"
 #include "slurm/environment.hpp"
@@ -38,6 +39,8 @@ class Supervisor {
   void take(const CaughtSignal& caught);
   event::SignalCame judge_sender(const CaughtSignal& caught) const;
   bool may_reach_trainer(const CaughtSignal& caught) const;
+  bool in_batch_doubt(const CaughtSignal& caught);
+  void settle_batch_term(const CaughtSignal& term, std::optional<Carrier> carrier = {});
   void happen(const Event& event);
   void begin(pid_t trainer);
   void reap();
@@ -77,7 +80,9 @@ class Supervisor {
   std::optional<Courier> courier_;  // with --to handlers, from the first notice on
   Instant started_{};
   std::list<StepSignal> step_signals_;
-  CaughtSignal caught_;    // the signal that is being worked on
+  CaughtSignal caught_;      // the signal that is being worked on
+  CaughtSignal batch_term_;  // the one that waits to be judged
+  BatchDoubt batch_doubt_;
   Recipients recipients_;  // of the last relay or pass
   std::vector<ProcessEntry> held_for_;
   Hooks::Notice notice_;  // the first that was relayed

@@ -108,7 +108,9 @@ Recipient TrainerTree::send_other(const ProcessEntry& entry, Signal signal,
     return through_srun(entry.id.pid, kept(entry.name), signal);
   }
   const int error = send_to_process(entry.id, signal, payload);
-  if (error == 0 && entry.stopped()) send_to_process(entry.id, SIGCONT);
+  // Looked at again: it may have been stopped since the table was read.
+  const auto now = error == 0 ? read_process(entry.id.pid) : std::nullopt;
+  if (now && now->id == entry.id && now->stopped()) send_to_process(entry.id, SIGCONT);
   return recipient(entry.id.pid, kept(entry.name), error);
 }
 
@@ -122,7 +124,7 @@ Recipient TrainerTree::deliver(const ProcessEntry& to, Signal signal, const Payl
   Recipient recipient;
   if (to.id.pid == trainer_.pid()) {
     recipient = send_trainer(signal, payload);
-    if (to.stopped()) continue_trainer_if_stopped();
+    continue_trainer_if_stopped();
   } else {
     recipient = send_other(to, signal, payload);
     recipient.behind = plan_.program;

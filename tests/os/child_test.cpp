@@ -9,6 +9,7 @@
 
 #include "os/launch.hpp"
 #include "os/process_table.hpp"
+#include "os/signal_state.hpp"
 
 using namespace pw;
 

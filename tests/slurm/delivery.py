@@ -41,13 +41,10 @@ def by_wrapper(_proctrack):
 
 
 def batch_too(proctrack):
-    """As per_process(1), but a batch process cannot know whether Slurm has signalled it alone.
-
-    So it relays in any case; the two copies may melt into one.
-    """
+    """Slurm signals the batch process, and under the others each process below it as well."""
     if proctrack == "cgroup":
         return {"preempt-wrap": (1, 1)}
-    return {"slurmstepd": (1, 1), "preempt-wrap": (0, 1)}
+    return {"slurmstepd": (1, 1)}
 
 
 def as_task(copies):
