@@ -52,11 +52,12 @@ std::optional<NotifyMessage> parse_notify_message(std::string_view datagram) {
   return message;
 }
 
-std::string passed_upwards(std::string_view datagram) {
+std::string passed_upwards(std::string_view datagram, HangEndedBy hang) {
   std::string text;
   for (const std::string_view line : split(without_end(datagram), '\n')) {
     const std::string_view name = name_of(line);
     const bool known = std::find(kUpwards.begin(), kUpwards.end(), name) != kUpwards.end();
+    if (hang == HangEndedBy::us && line == "WATCHDOG=trigger") continue;
     if (known && name.size() < line.size()) text += std::string(line) + "\n";
   }
   return text;

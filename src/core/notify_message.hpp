@@ -24,11 +24,14 @@ inline constexpr std::size_t kNotifyLongest = 4096;
 /// Nothing for a datagram with a NUL byte inside; one at its end is a C string's own.
 std::optional<NotifyMessage> parse_notify_message(std::string_view datagram);
 
+/// Who ends a trainer that says WATCHDOG=trigger: one of the two, not both.
+enum class HangEndedBy { us, manager };
+
 /// What of a datagram may be passed on to the service manager above us, lines with a newline each;
 /// empty if nothing. Left out: MAINPID, because the main process is us, and must stay us for our
 /// exit status and for KillMode=mixed; what belongs to a descriptor, which we do not take (FDSTORE,
 /// BARRIER); and what steers the manager (NOTIFYACCESS).
-std::string passed_upwards(std::string_view datagram);
+std::string passed_upwards(std::string_view datagram, HangEndedBy hang);
 
 /// Two texts of passed_upwards(), the older one not sent yet, as one: the later of two values of a
 /// name counts.

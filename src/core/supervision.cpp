@@ -19,6 +19,7 @@ const std::vector<Action>& Supervision::step(Instant now, const Event& event) {
   if (phase_ == Phase::done) return actions_;
   recover_from_late_wake();
   std::visit([this](const auto& happened) { on(happened); }, event);
+  watch();
   climb_due();
   repeat_looks();
   return actions_;
@@ -29,6 +30,7 @@ std::optional<Instant> Supervision::next_wake() const {
   const auto consider = [&wake](const std::optional<Instant>& at) {
     if (at && (!wake || *at < *wake)) wake = at;
   };
+  if (phase_ == Phase::running && !ending_) consider(report_due_);
   if (phase_ == Phase::draining) consider(ladder_.due());
   if (hold_) consider(std::min(hold_->until, hold_->look_at));
   if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
@@ -41,7 +43,7 @@ std::optional<Instant> Supervision::next_wake() const {
 
 RunFacts Supervision::facts() const {
   return {.ending = ending_.value_or(Ending{Ending::Kind::signalled, SIGKILL}),
-          .in_episode = ended_in_episode_ || (episode_at_ && !ending_),
+          .in_episode = !hung_ && (ended_in_episode_ || (episode_at_ && !ending_)),
           .notice_relayed = notice_relayed_,
           .advised = advised_,
           .typed = typed_,
@@ -130,7 +132,7 @@ void Supervision::on(const event::DeadlineLearned& learned) {
   const bool far = learned.deadline.at - now_ > kAdviceBeyond;
   const bool replaces = learned.deadline.certainty == Certainty::fact &&
                         (!deadline_ || deadline_->certainty == Certainty::guess);
-  if (far && replaces && !ending_) {
+  if (far && replaces && !ending_ && !own_grace_) {
     return leave_episode();
   }
   if (adopt(learned.deadline)) ladder_.move_kill(now_, planned_kill());
@@ -140,7 +142,15 @@ void Supervision::on(const event::GraceAsked& asked) {
   const auto due = ladder_.due();
   if (phase_ != Phase::draining || !due) return;
   const Nanos more = now_ + asked.more - *due;
-  if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : relay_at_ + kMaxGrace);
+  if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : relay_at_ + policy_.max_grace);
+}
+
+void Supervision::on(const event::Reported&) {
+  if (policy_.watchdog) report_due_ = now_ + *policy_.watchdog;
+}
+
+void Supervision::on(const event::HangReported&) {
+  if (policy_.watchdog && phase_ == Phase::running && !ending_) end_hung({});
 }
 
 void Supervision::notice(const event::SignalCame& came) {
@@ -150,6 +160,7 @@ void Supervision::notice(const event::SignalCame& came) {
   if (becomes == 0) return judge(came.signal, Verdict::dropped);
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
   if (phase_ == Phase::draining) {
+    hung_ = false;
     if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
     if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
     return judge(came.signal, Verdict::covered);
@@ -193,6 +204,9 @@ void Supervision::leave_episode() {
   phase_ = Phase::running;
   ladder_ = Ladder{};
   episode_at_.reset();
+  own_grace_.reset();
+  hung_ = false;
+  if (report_due_) on(event::Reported{});  // it may have been silent while it saved
 }
 
 void Supervision::look_for_handlers() {
@@ -212,6 +226,29 @@ void Supervision::advise(const event::SignalCame& came, Signal becomes) {
   hold_.reset();
   actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::advice, becomes);
+}
+
+// Woken late, we were suspended and the trainer with us: it gets its time again.
+void Supervision::watch() {
+  if (phase_ != Phase::running || ending_ || !report_due_ || now_ < *report_due_) return;
+  if (now_ - *report_due_ > kLateWake) return on(event::Reported{});
+  end_hung(now_ - (*report_due_ - *policy_.watchdog));
+}
+
+// No scheduler stands behind this end: neither a deadline nor Slurm's own SIGKILL comes with it.
+void Supervision::end_hung(std::optional<Nanos> silent_for) {
+  phase_ = Phase::draining;
+  episode_at_ = now_;
+  relay_at_ = now_;
+  hold_.reset();
+  hung_ = true;
+  own_grace_ = policy_.ladder.grace.value_or(kGraceElsewhere);
+  allowance_ = Nanos(0);
+  deadline_.reset();
+  done_by_.reset();
+  ladder_ = Ladder(policy_.ladder, SIGTERM, now_, planned_kill());
+  actions_.push_back(action::Relay{SIGTERM, {}, Carrier::us});
+  actions_.push_back(action::TellHang{silent_for, *ladder_.kill_at() - now_});
 }
 
 // The terminal has given it to the trainer. In an episode an INT says "faster".
@@ -267,8 +304,9 @@ bool Supervision::adopt(const Deadline& news) {
 
 std::optional<Instant> Supervision::planned_kill() const {
   std::optional<Instant> kill_at = done_by_;
-  if (policy_.ladder.grace) {
-    kill_at = relay_at_ + *policy_.ladder.grace + allowance_;
+  const auto grace = own_grace_ ? own_grace_ : policy_.ladder.grace;
+  if (grace) {
+    kill_at = relay_at_ + *grace + allowance_;
   } else if (!done_by_ && !policy_.schedule.in_slurm) {
     kill_at = relay_at_ + kGraceElsewhere + allowance_;
   }

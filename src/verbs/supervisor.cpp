@@ -5,6 +5,7 @@
 
 #include "config/environment.hpp"
 #include "core/command_text.hpp"
+#include "core/duration.hpp"
 #include "core/text.hpp"
 #include "os/clock.hpp"
 #include "os/loop.hpp"
@@ -42,14 +43,19 @@ Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
       chronicle_(chronicle),
       narrator_(chronicle),
       hooks_(chronicle),
+      voice_(chronicle),
       run_(plan_.policy),
       own_pid_(getpid()) {}
 
 boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
   while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
   if (!finished_) {
+    voice_.open(plan_.settings, plan_.launch.environment);
     const auto pid = launch(plan_.launch);
-    if (!pid) return pid.error();
+    if (!pid) {
+      voice_.close();
+      return pid.error();
+    }
     begin(*pid);
   }
   while (!finished_) {
@@ -77,6 +83,7 @@ void Supervisor::begin(pid_t trainer) {
     }
   });
   started_ = monotonic_now();
+  if (plan_.settings.ready == ReadyWhen::later) ready_at_ = started_ + plan_.settings.ready_after;
   happen(event::TrainerStarted{});
   const Budget budget = plan_budget(plan_.settings, plan_.job);
   for (const std::string& warning : budget.warnings) chronicle_.warn(warning);
@@ -88,21 +95,53 @@ void Supervisor::begin(pid_t trainer) {
 void Supervisor::wait() {
   std::optional<Instant> wake = run_.next_wake();
   consider(wake, hooks_.next_limit());
+  consider(wake, ready_at_);
+  consider(wake, voice_.next_try());
   std::vector<int> fds;
   for (const StepSignal& step_signal : step_signals_) {
     consider(wake, step_signal.helper().limit());
     if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
   }
   if (chronicle_.trouble_fd() >= 0) fds.push_back(chronicle_.trouble_fd());
+  if (voice_.fd() >= 0) fds.push_back(voice_.fd());
   // Signals first: a typed INT that ended the trainer is known before its end is.
   const auto caught = wait_for(signals_, fds, wake);
+  // Its last words were said before its end.
+  if (voice_.fd() >= 0 && (!caught || caught->signal == SIGCHLD)) hear_trainer();
+  if (finished_) return;
   if (caught) take(*caught);
   if (finished_) return;
   if (!caught || wake) {
     const auto due = run_.next_wake();
     if (due && monotonic_now() >= *due) happen(event::TimeCame{});
+    if (ready_at_ && monotonic_now() >= *ready_at_) trainer_ready("time");
   }
   if (hooks_.running() || !step_signals_.empty()) advance_helpers();
+}
+
+void Supervisor::hear_trainer() {
+  for (const NotifyMessage& message : voice_.hear()) {
+    if (message.ready) trainer_ready("notify");
+    if (message.watchdog == NotifyMessage::Watchdog::alive) happen(event::Reported{});
+    if (message.watchdog == NotifyMessage::Watchdog::trigger) happen(event::HangReported{});
+    if (message.extend && run_.phase() == Phase::draining) {
+      happen(event::GraceAsked{*message.extend});
+      const auto kill_at = run_.kill_at();
+      voice_.tell_extended(*message.extend,
+                           kill_at ? std::optional(*kill_at - monotonic_now()) : std::nullopt);
+    }
+    if (finished_) return;
+  }
+}
+
+// Each rank of a trainer may say so; the first one is told.
+void Supervisor::trainer_ready(const char* by) {
+  ready_at_.reset();
+  if (std::exchange(ready_told_, true)) return;
+  const Nanos after = monotonic_now() - started_;
+  chronicle_.log(LogLevel::debug, "the trainer is ready after " + spoken(after));
+  chronicle_.journal("ready",
+                     JournalRecord().add("by", by).add("after_ms", after.count() / 1'000'000));
 }
 
 void Supervisor::take(const CaughtSignal& caught) {
@@ -242,6 +281,7 @@ void Supervisor::act(const action::Relay& relay) {
   }
   const auto deadline = run_.deadline();
   notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
+  if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
   hooks_.run("on-notice", plan_.settings.on_notice, notice_);
   narrator_.sent(relay.signal, "notice", recipients_);
 }
@@ -277,6 +317,11 @@ void Supervisor::act(const action::EndHold& end) {
 void Supervisor::later_round(const Courier::Round& round) {
   narrator_.delivered(round.sent);
   answer_ = event::Relayed{.told = round.told, .waiting = !round.waiting.empty()};
+}
+
+void Supervisor::act(const action::TellHang& hang) {
+  narrator_.hung(hang, recipients_);
+  recipients_.clear();
 }
 
 void Supervisor::act(const action::Pass& pass) {
@@ -344,6 +389,7 @@ int Supervisor::count_left_behind() {
 }
 
 ExitStatus Supervisor::finish() {
+  voice_.close();
   RunFacts facts = run_.facts();
   facts.work_done = facts.in_episode && work_done();
   const bool told = plan_.settings.exit_preempted.has_value();

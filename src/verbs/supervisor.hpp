@@ -13,6 +13,7 @@
 #include "verbs/hooks.hpp"
 #include "verbs/narrator.hpp"
 #include "verbs/trainer_tree.hpp"
+#include "verbs/trainer_voice.hpp"
 
 namespace pw {
 
@@ -46,6 +47,8 @@ class Supervisor {
   void end_trainer();
   bool is_helper(int pid) const;
   void wait();
+  void hear_trainer();
+  void trainer_ready(const char* by);
   void advance_helpers();
   bool work_done();
   int count_left_behind();
@@ -55,6 +58,7 @@ class Supervisor {
   void act(const action::Relay& relay);
   void act(const action::LookForHandlers&);
   void act(const action::EndHold& end);
+  void act(const action::TellHang& hang);
   void act(const action::Pass& pass);
   void act(const action::Climb& climb);
   void act(const action::EndStragglers&);
@@ -72,6 +76,7 @@ class Supervisor {
   Chronicle& chronicle_;
   Narrator narrator_;
   Hooks hooks_;
+  TrainerVoice voice_;
   Supervision run_;
   std::optional<TrainerTree> tree_;
   std::optional<Courier> courier_;  // with --to handlers, from the first notice on
@@ -87,6 +92,8 @@ class Supervisor {
   bool trainer_ended_ = false;
   bool killing_named_ = false;
   bool finished_ = false;
+  std::optional<Instant> ready_at_;  // --ready D
+  bool ready_told_ = false;
 };
 
 }  // namespace pw

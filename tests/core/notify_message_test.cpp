@@ -92,8 +92,11 @@ TEST_CASE("what is passed on upwards") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.datagram);
-    CHECK(passed_upwards(row.datagram) == row.want);
+    CHECK(passed_upwards(row.datagram, HangEndedBy::us) == row.want);
   }
+  constexpr auto kTrigger = "WATCHDOG=trigger\nSTATUS=x"sv;
+  CHECK(passed_upwards(kTrigger, HangEndedBy::us) == "STATUS=x\n");
+  CHECK(passed_upwards(kTrigger, HangEndedBy::manager) == "WATCHDOG=trigger\nSTATUS=x\n");
 }
 
 TEST_CASE("of what could not be sent at once, the later value of a name counts") {

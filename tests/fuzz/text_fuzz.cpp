@@ -27,9 +27,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)pw::expand_pattern(text, {});
   (void)pw::parse_slurm_conf(text, "main");
   (void)pw::scancel_target(text, "host", 1);
-  const std::string upwards = pw::passed_upwards(text);
-  assert(pw::passed_upwards(upwards) == upwards);
-  assert(pw::merged_upwards(upwards, upwards).size() <= upwards.size() + 1);
+  const std::string upwards = pw::passed_upwards(text, pw::HangEndedBy::manager);
+  assert(pw::passed_upwards(upwards, pw::HangEndedBy::manager) == upwards);
+  assert(pw::merged_upwards(upwards, upwards) == upwards);
   if (const auto message = pw::parse_notify_message(text); message && message->extend) {
     assert(*message->extend >= pw::Nanos(0));
   }

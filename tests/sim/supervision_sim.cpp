@@ -86,12 +86,13 @@ class World {
       from_outside();
     }
     watch_the_clock();
+    watch_the_reports();
   }
 
   void be_late() {
     const Nanos late = dice_.up_to(3min);
     now_ += late;
-    if (late > kLateWake) oracle_.excused = true;
+    if (late > kLateWake) oracle_.excused = reports_.slept = true;
     // What died meanwhile is told first, as the loop does it: signals before the timer.
     if (trainer_.alive && trainer_.dies_at <= now_) die(trainer_);
     for (Process& other : others_) {
@@ -108,6 +109,7 @@ class World {
   }
 
   void from_outside() {
+    if (policy_.watchdog && dice_.one_in(3)) return report();
     switch (dice_.below(9)) {
       case 8: return happen(event::TrainerReady{});
       case 0: return happen(event::TreeChanged{});
@@ -123,15 +125,42 @@ class World {
     const Instant at = now_ + dice_.up_to(dice_.one_in(5) ? 2h : 3min);
     const bool in_time = machine_.phase() == Phase::draining;
     const bool into_advice = in_time && trainer_.alive && fact && at - now_ > kAdviceBeyond &&
-                             (!oracle_.standing || !oracle_.standing_is_fact);
+                             (!oracle_.standing || !oracle_.standing_is_fact) && !oracle_.hung;
     if (into_advice) {
       advised_now_ = true;
-      oracle_ = {};
+      leave_episode();
     } else if (in_time) {
       oracle_.learn(at, fact, policy_.margin, now_);
     }
     happen(event::DeadlineLearned{
         {at, fact ? Certainty::fact : Certainty::guess, DeadlineSource::lead}});
+  }
+
+  void leave_episode() {
+    oracle_ = {};
+    if (reports_.last) reports_.last = now_;  // it may have been silent while it saved
+  }
+
+  void report() {
+    if (dice_.one_in(10)) {
+      reports_.says_it_hangs = true;
+      return happen(event::HangReported{});
+    }
+    reports_.last = now_;
+    happen(event::Reported{});
+  }
+
+  void check_hang() {
+    demand(policy_.watchdog.has_value(), "no watchdog that was not asked for");
+    demand(trainer_.alive && !oracle_.relay_at, "in an episode nobody has to report");
+    demand(reports_.may_be_hung(policy_, now_), "who reports in time is never taken for hung");
+  }
+
+  // After every event: silence has not gone by unnoticed.
+  void watch_the_reports() {
+    reports_.says_it_hangs = false;
+    if (machine_.phase() != Phase::running || !trainer_.alive) return;
+    demand(!reports_.overdue(policy_, now_), "silence is noticed in time");
   }
 
   void extend() {
@@ -140,7 +169,8 @@ class World {
     const auto after = machine_.kill_at();
     if (!before || !after || *before == *after) return;
     oracle_.excused = true;
-    const Instant limit = oracle_.done_by ? *oracle_.done_by : *oracle_.relay_at + kMaxGrace;
+    const Instant limit =
+        oracle_.done_by ? *oracle_.done_by : *oracle_.relay_at + policy_.max_grace;
     demand(*after <= std::max(limit, *before), "EXTEND never moves KILL past deadline - margin");
   }
 
@@ -156,6 +186,8 @@ class World {
     const event::SignalCame came{.signal = kSignals[dice_.below(std::size(kSignals))]};
     const Phase phase = machine_.phase();
     const auto kill_before = machine_.kill_at();
+    // The first notice after a hang may bring a fact itself.
+    const bool first_lead = oracle_.hung && policy_.schedule.lead;
     const bool fact_stands = oracle_.standing_is_fact;
     last_signal_ = came.signal;
     if (phase == Phase::draining && policy_.notices.contains(came.signal)) reread(came.signal);
@@ -164,7 +196,8 @@ class World {
     if (phase == Phase::done || !policy_.notices.contains(came.signal)) return;
     check_notice(came.signal, phase);
     const auto kill_after = machine_.kill_at();
-    if (phase != Phase::draining || machine_.phase() != Phase::draining) return;
+    const bool drained = phase == Phase::draining && machine_.phase() == Phase::draining;
+    if (!drained || first_lead) return;
     demand(!kill_before || (kill_after && *kill_after <= *kill_before),
            "a clock is never restarted by a repeat");
     demand(!fact_stands || kill_before == kill_after || took_the_place_,
@@ -233,10 +266,15 @@ class World {
     verdict_ = judge.verdict;
   }
 
+  void act(const action::TellHang&, std::deque<Event>&) {
+    demand(oracle_.hung, "a hang is told after its relay");
+  }
+
   void act(const action::Relay& relay, std::deque<Event>& answers) {
     demand(trainer_.alive, "a notice is relayed to somebody");
     took_the_place_ = relay.whom == action::Relay::For::who_was_not_told;
     demand(!took_the_place_ || held_, "only the place of a held notice is taken");
+    demand(!machine_.hung() || relay.signal == SIGTERM, "a hung trainer is given TERM");
     if (!took_the_place_) begin_oracle();
     if (can_be_held(relay.signal) && imports_until_ > now_) {
       hold(answers);
@@ -247,8 +285,14 @@ class World {
 
   void begin_oracle() {
     const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
-    oracle_ = {};
     held_ = false;
+    if (machine_.hung()) {
+      check_hang();
+      advised_now_ = false;
+      oracle_ = {.relay_at = now_, .hung = true};
+      return;
+    }
+    oracle_ = {};
     advised_now_ = told && told->at - now_ > kAdviceBeyond;
     advised_ = advised_ || advised_now_;
     if (advised_now_) return;
@@ -294,7 +338,7 @@ class World {
     held_ = false;
     // With the trainer gone its leftovers may be swept before the answer is heard.
     if (oracle_.relay_at && trainer_.alive) oracle_.relay_at = now_;
-    if (!told_ && trainer_.alive) oracle_ = {};
+    if (!told_ && trainer_.alive) leave_episode();
     answers.push_back(event::Relayed{.told = told_, .waiting = false});
   }
 
@@ -398,6 +442,7 @@ class World {
   bool advised_ = false;
   bool killed_ = false;
   bool finished_ = false;
+  Reports reports_;
   std::optional<Instant> stragglers_since_;
   std::string broken_;
 };
