@@ -134,7 +134,7 @@ void Supervisor::hear_trainer() {
   }
 }
 
-// Each rank of a trainer may say so; the first one is told.
+// Each rank of a trainer may say so; of the first one log and journal tell.
 void Supervisor::trainer_ready(const char* by) {
   ready_at_.reset();
   if (std::exchange(ready_told_, true)) return;
