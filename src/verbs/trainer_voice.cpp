@@ -101,8 +101,9 @@ std::vector<NotifyMessage> TrainerVoice::hear() {
 }
 
 void TrainerVoice::tell(const NotifyMessage& message) {
-  if (message.stopping && due(Line::stopping)) {
-    chronicle_.log(LogLevel::info, "the trainer says that it is stopping");
+  const auto stopping = message.stopping ? due(Line::stopping) : std::nullopt;
+  if (stopping) {
+    chronicle_.log(*stopping, "the trainer says that it is stopping");
     chronicle_.journal("stopping", {});
   }
   // Training loops tell each step; what is skipped is not missed, the next one is newer.
@@ -114,21 +115,24 @@ void TrainerVoice::tell(const NotifyMessage& message) {
 }
 
 void TrainerVoice::tell_extended(Nanos more, std::optional<Nanos> kill_in) {
-  if (!due(Line::extend)) return;
+  const auto level = due(Line::extend);
+  if (!level) return;
   const std::string then = kill_in ? "SIGKILL in " + spoken(*kill_in) : "no SIGKILL of ours";
-  chronicle_.log(LogLevel::info, "the trainer asks for " + spoken(more) + ": " + then);
+  chronicle_.log(*level, "the trainer asks for " + spoken(more) + ": " + then);
   JournalRecord record;
   record.add("asked_ms", more.count() / 1'000'000);
   if (kill_in) record.add("kill_in_ms", kill_in->count() / 1'000'000);
   chronicle_.journal("extend", record);
 }
 
-bool TrainerVoice::due(Line line) {
+// Not too often; and the first time is news, later ones are for who looks for them.
+std::optional<LogLevel> TrainerVoice::due(Line line) {
   auto& told_at = told_at_[static_cast<std::size_t>(line)];
   const Instant now = monotonic_now();
-  if (told_at && now - *told_at < kPause) return false;
+  if (told_at && now - *told_at < kPause) return {};
+  const LogLevel level = told_at ? LogLevel::debug : LogLevel::info;
   told_at = now;
-  return true;
+  return level;
 }
 
 void TrainerVoice::warn_once(Trouble trouble, const std::string& sentence) {

@@ -42,7 +42,7 @@ class TrainerVoice {
   enum class Line { status, stopping, extend };
 
   void tell(const NotifyMessage& message);
-  bool due(Line line);
+  std::optional<LogLevel> due(Line line);
   void warn_once(Trouble trouble, const std::string& sentence);
   void pass_on(std::string text);
 
