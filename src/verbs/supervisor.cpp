@@ -137,6 +137,7 @@ void Supervisor::hear_trainer() {
 // Each rank of a trainer may say so; of the first one log and journal tell.
 void Supervisor::trainer_ready(const char* by) {
   ready_at_.reset();
+  happen(event::TrainerReady{});
   if (std::exchange(ready_told_, true)) return;
   const Nanos after = monotonic_now() - started_;
   chronicle_.log(LogLevel::debug, "the trainer is ready after " + spoken(after));
