@@ -30,7 +30,7 @@ std::optional<Instant> Supervision::next_wake() const {
   const auto consider = [&wake](const std::optional<Instant>& at) {
     if (at && (!wake || *at < *wake)) wake = at;
   };
-  if (phase_ == Phase::running && !ending_) consider(report_due_);
+  if (phase_ == Phase::running && !ending_) consider(watchdog_.due());
   if (phase_ == Phase::draining) consider(ladder_.due());
   if (hold_) consider(std::min(hold_->until, hold_->look_at));
   if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
@@ -145,12 +145,8 @@ void Supervision::on(const event::GraceAsked& asked) {
   if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : relay_at_ + policy_.max_grace);
 }
 
-void Supervision::on(const event::Reported&) {
-  if (policy_.watchdog) report_due_ = now_ + *policy_.watchdog;
-}
-
 void Supervision::on(const event::HangReported&) {
-  if (policy_.watchdog && phase_ == Phase::running && !ending_) end_hung({});
+  if (watchdog_.asked_for() && phase_ == Phase::running && !ending_) end_hung({});
 }
 
 void Supervision::notice(const event::SignalCame& came) {
@@ -172,13 +168,17 @@ void Supervision::notice(const event::SignalCame& came) {
   begin_episode(came, becomes);
 }
 
-void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
+void Supervision::open_episode(Signal relayed) {
   phase_ = Phase::draining;
   episode_at_ = now_;
   relay_at_ = now_;
   hold_.reset();
   allowance_ = Nanos(0);
-  ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
+  ladder_ = Ladder(policy_.ladder, relayed, now_, planned_kill());
+}
+
+void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
+  open_episode(becomes);
   actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::relayed, becomes);
 }
@@ -206,7 +206,7 @@ void Supervision::leave_episode() {
   episode_at_.reset();
   own_grace_.reset();
   hung_ = false;
-  if (report_due_) on(event::Reported{});  // it may have been silent while it saved
+  watchdog_.excuse(now_);  // it may have been silent while it saved
 }
 
 void Supervision::look_for_handlers() {
@@ -230,23 +230,19 @@ void Supervision::advise(const event::SignalCame& came, Signal becomes) {
 
 // Woken late, we were suspended and the trainer with us: it gets its time again.
 void Supervision::watch() {
-  if (phase_ != Phase::running || ending_ || !report_due_ || now_ < *report_due_) return;
-  if (now_ - *report_due_ > kLateWake) return on(event::Reported{});
-  end_hung(now_ - (*report_due_ - *policy_.watchdog));
+  const auto silent_for = watchdog_.silent_for(now_);
+  if (phase_ != Phase::running || ending_ || !silent_for) return;
+  if (now_ - *watchdog_.due() > kLateWake) return watchdog_.excuse(now_);
+  end_hung(silent_for);
 }
 
 // No scheduler stands behind this end: neither a deadline nor Slurm's own SIGKILL comes with it.
 void Supervision::end_hung(std::optional<Nanos> silent_for) {
-  phase_ = Phase::draining;
-  episode_at_ = now_;
-  relay_at_ = now_;
-  hold_.reset();
   hung_ = true;
   own_grace_ = policy_.ladder.grace.value_or(kGraceElsewhere);
-  allowance_ = Nanos(0);
   deadline_.reset();
   done_by_.reset();
-  ladder_ = Ladder(policy_.ladder, SIGTERM, now_, planned_kill());
+  open_episode(SIGTERM);
   actions_.push_back(action::Relay{SIGTERM, {}, Carrier::us});
   actions_.push_back(action::TellHang{silent_for, *ladder_.kill_at() - now_});
 }

@@ -9,6 +9,7 @@
 #include "core/signal.hpp"
 #include "core/time.hpp"
 #include "core/verdict.hpp"
+#include "core/watchdog.hpp"
 
 namespace pw {
 
@@ -148,7 +149,7 @@ enum class Phase { starting, running, draining, sweeping, done };
 /// of a hung one is no preemption (tests/sim).
 class Supervision {
  public:
-  explicit Supervision(Policy policy) : policy_(std::move(policy)) {}
+  explicit Supervision(Policy policy) : policy_(std::move(policy)), watchdog_(policy_.watchdog) {}
 
   /// The actions that `event` at `now` calls for, in the order in which to do them; valid until the
   /// next step.
@@ -177,11 +178,12 @@ class Supervision {
   void on(const event::TimeCame&) {}
   void on(const event::DeadlineLearned& learned);
   void on(const event::GraceAsked& asked);
-  void on(const event::Reported&);
+  void on(const event::Reported&) { watchdog_.report(now_); }
   void on(const event::HangReported&);
 
   void notice(const event::SignalCame& came);
   void forestall(const event::SignalCame& came);
+  void open_episode(Signal relayed);
   void begin_episode(const event::SignalCame& came, Signal mapped);
   void advise(const event::SignalCame& came, Signal mapped);
   void take_its_place(const event::SignalCame& came, Signal mapped);
@@ -237,7 +239,7 @@ class Supervision {
   Nanos allowance_{0};              // EXTEND and late wake-ups
   std::optional<Nanos> own_grace_;  // of an episode that the watchdog began
   bool hung_ = false;
-  std::optional<Instant> report_due_;
+  Watchdog watchdog_;
   Ladder ladder_;
   std::vector<Instant> typed_interrupts_;
 

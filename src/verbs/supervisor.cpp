@@ -12,11 +12,11 @@
 #include "os/memory.hpp"
 #include "os/reaper.hpp"
 #include "verbs/budget.hpp"
+#include "verbs/done_file.hpp"
 
 namespace pw {
 namespace {
 
-constexpr Nanos kDoneFileLimit = Seconds(10);
 constexpr int kUnknownLeft = 1;  // somebody is there, without /proc nobody knows who
 
 void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
@@ -357,23 +357,6 @@ void Supervisor::act(const action::LookAtTree&) {
 
 void Supervisor::act(const action::Finish&) { finished_ = true; }
 
-// Asked by a process of its own: a hung filesystem must not keep us from ending.
-bool Supervisor::work_done() {
-  if (plan_.settings.done_file.empty()) return false;
-  auto test = Helper::start({"/bin/sh", "-c", "test -e \"$0\"", plan_.settings.done_file},
-                            trainer_environment(), Helper::Output::to_stderr,
-                            monotonic_now() + kDoneFileLimit);
-  if (!test) return false;
-  for (;;) {
-    if (const auto ending = test->reap()) return *ending == Ending{Ending::Kind::exited, 0};
-    if (monotonic_now() >= test->limit()) {
-      test->kill();
-      return false;
-    }
-    wait_for(signals_, {}, test->limit());
-  }
-}
-
 int Supervisor::count_left_behind() {
   std::vector<ProcessEntry> left;
   if (!tree_->childless()) {
@@ -392,7 +375,8 @@ int Supervisor::count_left_behind() {
 ExitStatus Supervisor::finish() {
   voice_.close();
   RunFacts facts = run_.facts();
-  facts.work_done = facts.in_episode && work_done();
+  const std::string& done_file = plan_.settings.done_file;
+  facts.work_done = facts.in_episode && !done_file.empty() && done_file_exists(done_file, signals_);
   const bool told = plan_.settings.exit_preempted.has_value();
   const ZeroMeans zero_means =
       plan_.settings.exit_zero.value_or(told ? ZeroMeans::preempted : ZeroMeans::done);

@@ -50,7 +50,6 @@ class Supervisor {
   void hear_trainer();
   void trainer_ready(const char* by);
   void advance_helpers();
-  bool work_done();
   int count_left_behind();
   ExitStatus finish();
 
