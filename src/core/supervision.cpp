@@ -30,7 +30,7 @@ std::optional<Instant> Supervision::next_wake() const {
   const auto consider = [&wake](const std::optional<Instant>& at) {
     if (at && (!wake || *at < *wake)) wake = at;
   };
-  if (phase_ == Phase::running && !ending_) consider(watchdog_.due());
+  if (watched()) consider(watchdog_.due());
   if (phase_ == Phase::draining) consider(ladder_.due());
   if (hold_) consider(std::min(hold_->until, hold_->look_at));
   if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
@@ -145,10 +145,6 @@ void Supervision::on(const event::GraceAsked& asked) {
   if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : relay_at_ + policy_.max_grace);
 }
 
-void Supervision::on(const event::HangReported&) {
-  if (watchdog_.asked_for() && phase_ == Phase::running && !ending_) end_hung({});
-}
-
 void Supervision::notice(const event::SignalCame& came) {
   const bool nobody_left = phase_ == Phase::sweeping || (ending_ && phase_ != Phase::draining);
   if (nobody_left) return judge(came.signal, Verdict::too_late);
@@ -231,7 +227,7 @@ void Supervision::advise(const event::SignalCame& came, Signal becomes) {
 // Woken late, we were suspended and the trainer with us: it gets its time again.
 void Supervision::watch() {
   const auto silent_for = watchdog_.silent_for(now_);
-  if (phase_ != Phase::running || ending_ || !silent_for) return;
+  if (!watched() || !silent_for) return;
   if (now_ - *watchdog_.due() > kLateWake) return watchdog_.excuse(now_);
   end_hung(silent_for);
 }

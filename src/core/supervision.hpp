@@ -179,7 +179,9 @@ class Supervision {
   void on(const event::DeadlineLearned& learned);
   void on(const event::GraceAsked& asked);
   void on(const event::Reported&) { watchdog_.report(now_); }
-  void on(const event::HangReported&);
+  void on(const event::HangReported&) {
+    if (watchdog_.asked_for() && watched()) end_hung({});
+  }
 
   void notice(const event::SignalCame& came);
   void forestall(const event::SignalCame& came);
@@ -193,6 +195,7 @@ class Supervision {
   void typed(Signal signal);
   void pass(const event::SignalCame& came);
   void judge(Signal signal, Verdict verdict, Signal relayed_as = 0);
+  bool watched() const { return phase_ == Phase::running && !ending_; }
   void watch();
   void end_hung(std::optional<Nanos> silent_for);
 
