@@ -1,12 +1,16 @@
-"""Both ends of sd_notify for the tests: a voice that speaks to the wrapper's socket, and a stand-in
-for the service manager above the wrapper."""
+"""Both ends of sd_notify for the tests: a voice that speaks to the wrapper's socket, a stand-in
+for the service manager above the wrapper, and the fixture with both."""
 import array
+import json
 import os
 import select
 import socket
 import struct
 
 from processes import LIMIT, until
+from wrapper import WrapperTest
+
+SYSTEM_PYTHON = '/usr/bin/python3'  # Debian's modules are for Debian's Python
 
 
 def variables_of(pid):
@@ -80,3 +84,34 @@ class Manager:
 
     def close(self):
         self._socket.close()
+
+
+class NotifyTest(WrapperTest):
+    def start_voice(self, options, *rules, **how):
+        """Starts a wrapped trainer with a socket: (wrapper, log, voice)."""
+        wrapper, log = self.start_ready(['--journal', self.path('journal'), *options], *rules,
+                                        **how)
+        voice = Voice(variables_of(log.ready())['NOTIFY_SOCKET'])
+        self.addCleanup(voice.close)
+        return wrapper, log, voice
+
+    def manager(self, address=None):
+        manager = Manager(address or self.path('manager'))
+        self.addCleanup(manager.close)
+        return manager
+
+    def told(self, event):
+        """The journal's lines of this event so far."""
+        try:
+            with open(self.path('journal'), encoding='utf-8') as file:
+                text = file.read()
+        except FileNotFoundError:
+            return []
+        lines = text[:text.rfind('\n') + 1].splitlines()
+        return [line for line in map(json.loads, lines) if line['event'] == event]
+
+    def wait_told(self, event):
+        return until(f'"{event}" in the journal', lambda: self.told(event))[0]
+
+    def assert_gone(self, path):
+        self.assertFalse(os.path.exists(os.path.dirname(path)), 'the folder was left behind')
