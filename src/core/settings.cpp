@@ -146,11 +146,27 @@ std::string take_lead(std::string_view text, Settings& settings) {
   return "";
 }
 
-std::string take_margin(std::string_view text, Settings& settings) {
-  const auto margin = parse_duration(text);
-  if (!margin) return bad_duration(text);
-  settings.margin = *margin;
+template <Nanos Settings::*Member>
+std::string take_duration(std::string_view text, Settings& settings) {
+  const auto duration = parse_duration(text);
+  if (!duration) return bad_duration(text);
+  settings.*Member = *duration;
   return "";
+}
+
+std::string take_ready(std::string_view text, Settings& settings) {
+  settings.ready = ReadyWhen::told;
+  if (text == "notify") return "";
+  const auto after = parse_duration(text);
+  if (!after) return bad_duration(text, " or notify");
+  settings.ready = ReadyWhen::later;
+  settings.ready_after = *after;
+  return "";
+}
+
+std::string take_watchdog(std::string_view text, Settings& settings) {
+  settings.watchdog = parse_duration(text);
+  return settings.watchdog && *settings.watchdog > Nanos(0) ? "" : bad_duration(text);
 }
 
 std::string take_stragglers(std::string_view text, Settings& settings) {
@@ -229,11 +245,14 @@ constexpr std::array kTakers = std::to_array<Taken>({
     {"grace", take_grace},
     {"ladder", take_ladder},
     {"lead", take_lead},
-    {"margin", take_margin},
+    {"margin", take_duration<&Settings::margin>},
+    {"max-grace", take_duration<&Settings::max_grace>},
     {"stragglers", take_stragglers},
     {"if-wrapper-dies", take_if_wrapper_dies},
     {"exit-preempted", take_exit_preempted},
     {"exit-zero", take_exit_zero},
+    {"ready", take_ready},
+    {"watchdog", take_watchdog},
     {"done-file", take_text<&Settings::done_file>},
     {"on-notice", take_text<&Settings::on_notice>},
     {"on-exit", take_text<&Settings::on_exit>},

@@ -19,6 +19,7 @@ enum class Audience { handlers, child, group, tree };
 enum class NoHandler { term, send, skip };
 enum class LogLevel { error, warning, info, debug };  ///< lines at or below it are written
 enum class ZeroMeans { done, preempted };             ///< --exit-zero
+enum class ReadyWhen { not_asked, told, later };      ///< --ready: READY=1 came; some time is over
 
 /// The effective settings of one run, in their own types. The initial values are the defaults.
 struct Settings {
@@ -32,10 +33,14 @@ struct Settings {
   bool lead_known = true;     ///< false: --lead none, no deadline at all
   std::optional<Nanos> lead;  ///< --lead D
   Nanos margin = Seconds(2);
+  Nanos max_grace = std::chrono::minutes(10);
   std::optional<Nanos> stragglers = Seconds(5);  ///< nothing: leave them
   Signal if_wrapper_dies = SIGTERM;              ///< 0: nothing
   std::optional<int> exit_preempted;
   std::optional<ZeroMeans> exit_zero;  ///< nothing: preempted if exit_preempted is set, else done
+  ReadyWhen ready = ReadyWhen::not_asked;
+  Nanos ready_after{0};           ///< with ReadyWhen::later
+  std::optional<Nanos> watchdog;  ///< nothing: off
   std::string done_file;
   std::string on_notice;
   std::string on_exit;

@@ -19,7 +19,9 @@ const std::vector<Action>& Supervision::step(Instant now, const Event& event) {
   if (phase_ == Phase::done) return actions_;
   recover_from_late_wake();
   std::visit([this](const auto& happened) { on(happened); }, event);
+  watch();
   climb_due();
+  advance_hold();
   repeat_looks();
   return actions_;
 }
@@ -29,8 +31,9 @@ std::optional<Instant> Supervision::next_wake() const {
   const auto consider = [&wake](const std::optional<Instant>& at) {
     if (at && (!wake || *at < *wake)) wake = at;
   };
+  if (watched()) consider(watchdog_.due());
   if (phase_ == Phase::draining) consider(ladder_.due());
-  if (hold_) consider(std::min(hold_->until, hold_->look_at));
+  if (hold_) consider(hold_->wake());
   if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
   if (phase_ == Phase::sweeping) {
     consider(sweep_kill_at_);
@@ -41,7 +44,7 @@ std::optional<Instant> Supervision::next_wake() const {
 
 RunFacts Supervision::facts() const {
   return {.ending = ending_.value_or(Ending{Ending::Kind::signalled, SIGKILL}),
-          .in_episode = ended_in_episode_ || (episode_at_ && !ending_),
+          .in_episode = !hung_ && (ended_in_episode_ || (episode_at_ && !ending_)),
           .notice_relayed = notice_relayed_,
           .advised = advised_,
           .typed = typed_,
@@ -105,9 +108,8 @@ void Supervision::on(const event::Relayed& relayed) {
     return leave_episode();
   }
   if (relayed.waiting && !hold_) {
-    const Nanos limit = hold_limit();
-    hold_ = Hold{now_ + limit, now_ + kFirstHandlerLook, kFirstHandlerLook};
-    relay_at_ = hold_->until;
+    hold_.emplace(now_, hold_limit());
+    relay_at_ = hold_->until();
   } else if (!relayed.waiting && hold_) {
     hold_.reset();
     relay_at_ = now_;
@@ -118,7 +120,7 @@ void Supervision::on(const event::Relayed& relayed) {
 }
 
 void Supervision::on(const event::TrainerReady&) {
-  if (hold_) actions_.push_back(action::LookForHandlers{});
+  if (hold_) hold_->look_now(now_);
 }
 
 void Supervision::on(const event::TreeChanged&) {
@@ -130,7 +132,7 @@ void Supervision::on(const event::DeadlineLearned& learned) {
   const bool far = learned.deadline.at - now_ > kAdviceBeyond;
   const bool replaces = learned.deadline.certainty == Certainty::fact &&
                         (!deadline_ || deadline_->certainty == Certainty::guess);
-  if (far && replaces && !ending_) {
+  if (far && replaces && !ending_ && !own_grace_) {
     return leave_episode();
   }
   if (adopt(learned.deadline)) ladder_.move_kill(now_, planned_kill());
@@ -140,7 +142,7 @@ void Supervision::on(const event::GraceAsked& asked) {
   const auto due = ladder_.due();
   if (phase_ != Phase::draining || !due) return;
   const Nanos more = now_ + asked.more - *due;
-  if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : relay_at_ + kMaxGrace);
+  if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : relay_at_ + policy_.max_grace);
 }
 
 void Supervision::notice(const event::SignalCame& came) {
@@ -150,6 +152,7 @@ void Supervision::notice(const event::SignalCame& came) {
   if (becomes == 0) return judge(came.signal, Verdict::dropped);
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
   if (phase_ == Phase::draining) {
+    hung_ = false;
     if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
     if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
     return judge(came.signal, Verdict::covered);
@@ -161,13 +164,17 @@ void Supervision::notice(const event::SignalCame& came) {
   begin_episode(came, becomes);
 }
 
-void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
+void Supervision::open_episode(Signal relayed) {
   phase_ = Phase::draining;
   episode_at_ = now_;
   relay_at_ = now_;
   hold_.reset();
   allowance_ = Nanos(0);
-  ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
+  ladder_ = Ladder(policy_.ladder, relayed, now_, planned_kill());
+}
+
+void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
+  open_episode(becomes);
   actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::relayed, becomes);
 }
@@ -193,12 +200,15 @@ void Supervision::leave_episode() {
   phase_ = Phase::running;
   ladder_ = Ladder{};
   episode_at_.reset();
+  own_grace_.reset();
+  hung_ = false;
+  watchdog_.excuse(now_);  // it may have been silent while it saved
 }
 
-void Supervision::look_for_handlers() {
-  hold_->interval = std::min(2 * hold_->interval, kSlowestHandlerLook);
-  hold_->look_at = now_ + hold_->interval;
-  actions_.push_back(action::LookForHandlers{});
+void Supervision::advance_hold() {
+  const Hold::Due due = hold_ ? hold_->take_due(now_) : Hold::Due::nothing;
+  if (due == Hold::Due::look) actions_.push_back(action::LookForHandlers{});
+  if (due == Hold::Due::end) actions_.push_back(action::EndHold{phase_ != Phase::draining});
 }
 
 void Supervision::advise(const event::SignalCame& came, Signal becomes) {
@@ -212,6 +222,25 @@ void Supervision::advise(const event::SignalCame& came, Signal becomes) {
   hold_.reset();
   actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::advice, becomes);
+}
+
+// Woken late, we were suspended and the trainer with us: it gets its time again.
+void Supervision::watch() {
+  const auto silent_for = watchdog_.silent_for(now_);
+  if (!watched() || !silent_for) return;
+  if (now_ - *watchdog_.due() > kLateWake) return watchdog_.excuse(now_);
+  end_hung(silent_for);
+}
+
+// No scheduler stands behind this end: neither a deadline nor Slurm's own SIGKILL comes with it.
+void Supervision::end_hung(std::optional<Nanos> silent_for) {
+  hung_ = true;
+  own_grace_ = policy_.ladder.grace.value_or(kGraceElsewhere);
+  deadline_.reset();
+  done_by_.reset();
+  open_episode(SIGTERM);
+  actions_.push_back(action::Relay{SIGTERM, {}, Carrier::us});
+  actions_.push_back(action::TellHang{silent_for, *ladder_.kill_at() - now_});
 }
 
 // The terminal has given it to the trainer. In an episode an INT says "faster".
@@ -267,8 +296,9 @@ bool Supervision::adopt(const Deadline& news) {
 
 std::optional<Instant> Supervision::planned_kill() const {
   std::optional<Instant> kill_at = done_by_;
-  if (policy_.ladder.grace) {
-    kill_at = relay_at_ + *policy_.ladder.grace + allowance_;
+  const auto grace = own_grace_ ? own_grace_ : policy_.ladder.grace;
+  if (grace) {
+    kill_at = relay_at_ + *grace + allowance_;
   } else if (!done_by_ && !policy_.schedule.in_slurm) {
     kill_at = relay_at_ + kGraceElsewhere + allowance_;
   }
@@ -295,11 +325,6 @@ void Supervision::climb_due() {
   while (phase_ == Phase::draining && ladder_.due() && *ladder_.due() <= now_) {
     const bool asked_for = policy_.ladder.own_rungs;
     climb(ladder_.take_next(), asked_for ? action::Whom::notified : action::Whom::who_catches_it);
-  }
-  if (hold_ && now_ >= hold_->until) {
-    actions_.push_back(action::EndHold{.advice = phase_ != Phase::draining});
-  } else if (hold_ && now_ >= hold_->look_at) {
-    look_for_handlers();
   }
   if (phase_ != Phase::sweeping) return;
   if (give_up_at_ && now_ >= *give_up_at_ && !giving_up_) {

@@ -5,10 +5,12 @@
 
 #include "core/deadline.hpp"
 #include "core/exit_status.hpp"
+#include "core/hold.hpp"
 #include "core/ladder.hpp"
 #include "core/signal.hpp"
 #include "core/time.hpp"
 #include "core/verdict.hpp"
+#include "core/watchdog.hpp"
 
 namespace pw {
 
@@ -18,16 +20,10 @@ inline constexpr Nanos kAdviceBeyond = std::chrono::minutes(30);
 inline constexpr Nanos kAdviceRepeat = Seconds(5);
 /// --grace auto where no deadline is known and no scheduler brings its own end.
 inline constexpr Nanos kGraceElsewhere = Seconds(60);
-/// EXTEND_TIMEOUT_USEC never moves SIGKILL further than this from the relay without a deadline.
-inline constexpr Nanos kMaxGrace = std::chrono::minutes(10);
 /// Woken later than this after a rung was due, we were suspended: the rungs keep their lengths.
 inline constexpr Nanos kLateWake = Seconds(1);
 /// Typed INTs: the third within this time is SIGKILL.
 inline constexpr Nanos kTypedWindow = Seconds(5);
-/// Looks for handlers while a notice is held come at intervals that rise from here ...
-inline constexpr Nanos kFirstHandlerLook = Millis(1);
-/// ... to here.
-inline constexpr Nanos kSlowestHandlerLook = Millis(250);
 /// What SIGKILL has not ended after this is named, and we leave.
 inline constexpr Nanos kGiveUpAfter = Seconds(10);
 
@@ -40,6 +36,9 @@ struct Policy {
   Nanos margin = Seconds(2);
   std::optional<Nanos> stragglers = Seconds(5);
   Nanos hold = Seconds(20);  ///< USR1, USR2 and RT notices wait this long for a handler
+  /// EXTEND_TIMEOUT_USEC never moves SIGKILL further than this from the relay without a deadline.
+  Nanos max_grace = std::chrono::minutes(10);
+  std::optional<Nanos> watchdog;  ///< a trainer that has reported once does so again within this
 };
 
 enum class Cause {
@@ -80,10 +79,13 @@ struct DeadlineLearned {
 struct GraceAsked {  ///< EXTEND_TIMEOUT_USEC: the current rung should last until now + `more`
   Nanos more;
 };
+struct Reported {};      ///< WATCHDOG=1: the trainer works
+struct HangReported {};  ///< WATCHDOG=trigger: it says itself that it does not
 }  // namespace event
-using Event = std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded,
-                           event::TreeSeen, event::Relayed, event::TrainerReady, event::TreeChanged,
-                           event::TimeCame, event::DeadlineLearned, event::GraceAsked>;
+using Event =
+    std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded, event::TreeSeen,
+                 event::Relayed, event::TrainerReady, event::TreeChanged, event::TimeCame,
+                 event::DeadlineLearned, event::GraceAsked, event::Reported, event::HangReported>;
 
 namespace action {
 struct Judge {  ///< for log and journal only
@@ -108,6 +110,10 @@ struct LookForHandlers {};  ///< who can take the held notice by now gets it; an
 struct EndHold {  ///< what --no-handler says, to those that it is held for; answer: Relayed
   bool advice;    ///< nobody is ended for advice
 };
+struct TellHang {                   ///< for log and journal only, after the relay of our own TERM
+  std::optional<Nanos> silent_for;  ///< since the last report; nothing: it said so itself
+  Nanos kill_in;
+};
 struct Pass {  ///< a signal that is no notice, to the trainer alone
   Signal signal;
   Payload payload;
@@ -126,8 +132,8 @@ struct LookAtTree {};     ///< answer with TreeSeen
 struct Finish {};         ///< the last action of a run
 }  // namespace action
 using Action = std::variant<action::Judge, action::Relay, action::LookForHandlers, action::EndHold,
-                            action::Pass, action::Climb, action::EndStragglers, action::KillTree,
-                            action::LookAtTree, action::Finish>;
+                            action::TellHang, action::Pass, action::Climb, action::EndStragglers,
+                            action::KillTree, action::LookAtTree, action::Finish>;
 
 enum class Phase { starting, running, draining, sweeping, done };
 
@@ -135,10 +141,12 @@ enum class Phase { starting, running, draining, sweeping, done };
 /// event; knows no clock, no file, no process. Never asks for SIGKILL before min(grace, deadline -
 /// margin) unless typed INTs ask for it, never moves that instant later but for a fact, EXTEND or a
 /// late wake-up, never holds a notice past a quarter of the budget, never finishes while a process
-/// that can be killed lives (tests/sim).
+/// that can be killed lives. With a watchdog, a trainer that has reported and stops doing so is
+/// given TERM as by a notice, and the ladder runs; in an episode it need not report, and the ending
+/// of a hung one is no preemption (tests/sim).
 class Supervision {
  public:
-  explicit Supervision(Policy policy) : policy_(std::move(policy)) {}
+  explicit Supervision(Policy policy) : policy_(std::move(policy)), watchdog_(policy_.watchdog) {}
 
   /// The actions that `event` at `now` calls for, in the order in which to do them; valid until the
   /// next step.
@@ -152,6 +160,7 @@ class Supervision {
   std::optional<Deadline> deadline() const { return deadline_; }
   std::optional<Instant> episode_at() const { return episode_at_; }
   bool killed_trainer() const { return killed_trainer_; }
+  bool hung() const { return hung_; }  ///< the watchdog began the episode; no notice came since
   bool killed_by_hand() const { return killed_by_hand_; }  ///< a typed INT asked for SIGKILL
   RunFacts facts() const;
 
@@ -166,18 +175,26 @@ class Supervision {
   void on(const event::TimeCame&) {}
   void on(const event::DeadlineLearned& learned);
   void on(const event::GraceAsked& asked);
+  void on(const event::Reported&) { watchdog_.report(now_); }
+  void on(const event::HangReported&) {
+    if (watchdog_.asked_for() && watched()) end_hung({});
+  }
 
   void notice(const event::SignalCame& came);
   void forestall(const event::SignalCame& came);
+  void open_episode(Signal relayed);
   void begin_episode(const event::SignalCame& came, Signal mapped);
   void advise(const event::SignalCame& came, Signal mapped);
   void take_its_place(const event::SignalCame& came, Signal mapped);
   Nanos hold_limit() const;
-  void look_for_handlers();
+  void advance_hold();
   void leave_episode();
   void typed(Signal signal);
   void pass(const event::SignalCame& came);
   void judge(Signal signal, Verdict verdict, Signal relayed_as = 0);
+  bool watched() const { return phase_ == Phase::running && !ending_; }
+  void watch();
+  void end_hung(std::optional<Nanos> silent_for);
 
   bool adopt(const Deadline& news);
   std::optional<Instant> planned_kill() const;
@@ -191,13 +208,6 @@ class Supervision {
   void repeat_looks();
   void finish();
   Signal mapped(Signal signal) const;
-
-  /// A notice that waits for somebody who can act on it.
-  struct Hold {
-    Instant until;
-    Instant look_at;
-    Nanos interval;
-  };
 
   Policy policy_;
   Phase phase_ = Phase::starting;
@@ -220,6 +230,9 @@ class Supervision {
   std::optional<Deadline> deadline_;
   std::optional<Instant> done_by_;  // deadline - margin
   Nanos allowance_{0};              // EXTEND and late wake-ups
+  std::optional<Nanos> own_grace_;  // of an episode that the watchdog began
+  bool hung_ = false;
+  Watchdog watchdog_;
   Ladder ladder_;
   std::vector<Instant> typed_interrupts_;
 

@@ -38,7 +38,7 @@ std::vector<std::string> hook_environment(const Hooks::Notice& notice,
   auto environment = trainer_environment();
   if (notice.signal != 0) {
     environment.push_back("PREEMPT_SIGNAL=" + signal_name(notice.signal));
-    environment.emplace_back("PREEMPT_CAUSE=signal");
+    environment.push_back(std::string("PREEMPT_CAUSE=") + notice.cause);
   }
   if (notice.deadline) {
     const Nanos left = *notice.deadline - monotonic_now();

@@ -21,7 +21,8 @@ class Hooks {
 
   struct Notice {
     Signal signal = 0;  ///< 0: there was none
-    std::optional<Instant> deadline;
+    std::optional<Instant> deadline = {};
+    const char* cause = "signal";
   };
   void run(const std::string& name, const std::string& command, const Notice& notice,
            std::optional<int> exit_status = {});

@@ -202,6 +202,19 @@ void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& c
   chronicle_.journal(is_notice(judged.verdict) ? "notice" : typed ? "typed" : "pass", record);
 }
 
+void Narrator::hung(const action::TellHang& hang, const Recipients& sent) {
+  const std::string why = hang.silent_for
+                              ? "has not reported for " + spoken(*hang.silent_for) + " (watchdog)"
+                              : "says itself that it hangs";
+  chronicle_.log(LogLevel::warning, "the trainer " + why + "; " + summary(SIGTERM, sent) +
+                                        "; SIGKILL in " + spoken(hang.kill_in));
+  JournalRecord record;
+  record.add("by", hang.silent_for ? "silence" : "trigger");
+  if (hang.silent_for) record.add("silent_ms", hang.silent_for->count() / 1'000'000);
+  record.add("kill_in_ms", hang.kill_in.count() / 1'000'000);
+  chronicle_.journal("watchdog", record);
+}
+
 void Narrator::sent(Signal signal, const char* why, const Recipients& recipients) {
   if (!chronicle_.wants_journal()) return;
   // With --to handlers a round may be of two signals, and each process has waited its own time.
@@ -296,7 +309,7 @@ void Narrator::trainer_ended(const Ending& ending, bool killed_by_us, std::optio
 void Narrator::ended(const ExitStatus& status, const Supervision& run, Instant now,
                      int left_behind) {
   const RunFacts facts = run.facts();
-  if (facts.in_episode && run.episode_at() && chronicle_.wants(LogLevel::info)) {
+  if ((facts.in_episode || run.hung()) && run.episode_at() && chronicle_.wants(LogLevel::info)) {
     std::string line =
         "the trainer " + how_it_ended(facts.ending) + " after " + spoken(now - *run.episode_at());
     if (run.killed_trainer()) line += ", killed by us";

@@ -22,6 +22,7 @@ class Narrator {
   /// A held notice has come to somebody.
   void delivered(const Recipients& sent);
   void nobody_told();
+  void hung(const action::TellHang& hang, const Recipients& sent);
   void sent(Signal signal, const char* why, const Recipients& recipients);
   void climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left);
   void stragglers(const Recipients& recipients, Nanos grace);

@@ -85,7 +85,9 @@ Policy policy_for(const Settings& settings, const std::optional<SlurmJob>& job) 
                 .schedule = {},
                 .margin = settings.margin,
                 .stragglers = settings.stragglers,
-                .hold = settings.hold};
+                .hold = settings.hold,
+                .max_grace = settings.max_grace,
+                .watchdog = settings.watchdog};
   policy.schedule.deadline_known = settings.lead_known;
   policy.schedule.lead = settings.lead;
   policy.schedule.in_slurm = job.has_value();

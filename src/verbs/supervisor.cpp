@@ -5,17 +5,18 @@
 
 #include "config/environment.hpp"
 #include "core/command_text.hpp"
+#include "core/duration.hpp"
 #include "core/text.hpp"
 #include "os/clock.hpp"
 #include "os/loop.hpp"
 #include "os/memory.hpp"
 #include "os/reaper.hpp"
 #include "verbs/budget.hpp"
+#include "verbs/done_file.hpp"
 
 namespace pw {
 namespace {
 
-constexpr Nanos kDoneFileLimit = Seconds(10);
 constexpr int kUnknownLeft = 1;  // somebody is there, without /proc nobody knows who
 
 void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
@@ -42,14 +43,19 @@ Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
       chronicle_(chronicle),
       narrator_(chronicle),
       hooks_(chronicle),
+      voice_(chronicle),
       run_(plan_.policy),
       own_pid_(getpid()) {}
 
 boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
   while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
   if (!finished_) {
+    voice_.open(plan_.settings, plan_.launch.environment);
     const auto pid = launch(plan_.launch);
-    if (!pid) return pid.error();
+    if (!pid) {
+      voice_.close();
+      return pid.error();
+    }
     begin(*pid);
   }
   while (!finished_) {
@@ -77,6 +83,7 @@ void Supervisor::begin(pid_t trainer) {
     }
   });
   started_ = monotonic_now();
+  if (plan_.settings.ready == ReadyWhen::later) ready_at_ = started_ + plan_.settings.ready_after;
   happen(event::TrainerStarted{});
   const Budget budget = plan_budget(plan_.settings, plan_.job);
   for (const std::string& warning : budget.warnings) chronicle_.warn(warning);
@@ -89,14 +96,20 @@ void Supervisor::wait() {
   std::optional<Instant> wake = run_.next_wake();
   consider(wake, hooks_.next_limit());
   consider(wake, batch_doubt_.due());
+  consider(wake, ready_at_);
+  consider(wake, voice_.next_try());
   std::vector<int> fds;
   for (const StepSignal& step_signal : step_signals_) {
     consider(wake, step_signal.helper().limit());
     if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
   }
   if (chronicle_.trouble_fd() >= 0) fds.push_back(chronicle_.trouble_fd());
+  if (voice_.fd() >= 0) fds.push_back(voice_.fd());
   // Signals first: a typed INT that ended the trainer is known before its end is.
   const auto caught = wait_for(signals_, fds, wake);
+  // Its last words were said before its end.
+  if (voice_.fd() >= 0 && (!caught || caught->signal == SIGCHLD)) hear_trainer();
+  if (finished_) return;
   if (caught) take(*caught);
   if (finished_) return;
   if (!caught || wake) {
@@ -107,8 +120,35 @@ void Supervisor::wait() {
       batch_doubt_.decide();
       settle_batch_term(batch_term_, Carrier::us);
     }
+    if (ready_at_ && monotonic_now() >= *ready_at_) trainer_ready("time");
   }
   if (hooks_.running() || !step_signals_.empty()) advance_helpers();
+}
+
+void Supervisor::hear_trainer() {
+  for (const NotifyMessage& message : voice_.hear()) {
+    if (message.ready) trainer_ready("notify");
+    if (message.watchdog == NotifyMessage::Watchdog::alive) happen(event::Reported{});
+    if (message.watchdog == NotifyMessage::Watchdog::trigger) happen(event::HangReported{});
+    if (message.extend && run_.phase() == Phase::draining) {
+      happen(event::GraceAsked{*message.extend});
+      const auto kill_at = run_.kill_at();
+      voice_.tell_extended(*message.extend,
+                           kill_at ? std::optional(*kill_at - monotonic_now()) : std::nullopt);
+    }
+    if (finished_) return;
+  }
+}
+
+// Each rank of a trainer may say so; of the first one log and journal tell.
+void Supervisor::trainer_ready(const char* by) {
+  ready_at_.reset();
+  happen(event::TrainerReady{});
+  if (std::exchange(ready_told_, true)) return;
+  const Nanos after = monotonic_now() - started_;
+  chronicle_.log(LogLevel::debug, "the trainer is ready after " + spoken(after));
+  chronicle_.journal("ready",
+                     JournalRecord().add("by", by).add("after_ms", after.count() / 1'000'000));
 }
 
 void Supervisor::take(const CaughtSignal& caught) {
@@ -166,15 +206,16 @@ bool Supervisor::may_reach_trainer(const CaughtSignal& caught) const {
          reaches_descendants(*plan_.job, plan_.launch.group);
 }
 
-// Each answer to a look is the next event, until nobody looks any more.
+// Each answer is the next event, until nobody asks any more; one step may ask twice.
 void Supervisor::happen(const Event& event) {
   Event next = event;
   for (;;) {
     for (const Action& action : run_.step(monotonic_now(), next)) {
       std::visit([this](const auto& todo) { act(todo); }, action);
     }
-    if (!answer_ || finished_) return;
-    next = *std::exchange(answer_, {});
+    if (answers_.empty() || finished_) return;
+    next = answers_.front();
+    answers_.erase(answers_.begin());
   }
 }
 
@@ -236,123 +277,6 @@ void Supervisor::advance_helpers() {
   }
 }
 
-void Supervisor::update_helpers() {
-  std::vector<ProcessId> ids = chronicle_.helpers();
-  for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
-  for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
-  tree_->set_helpers(std::move(ids));
-}
-
-std::optional<Nanos> Supervisor::time_left() const {
-  const auto deadline = run_.deadline();
-  return deadline ? std::optional<Nanos>(deadline->at - monotonic_now()) : std::nullopt;
-}
-
-void Supervisor::act(const action::Judge& judge) {
-  narrator_.judged(judge, caught_, recipients_, held_for_);
-  recipients_.clear();
-  held_for_.clear();
-}
-
-void Supervisor::act(const action::Relay& relay) {
-  if (plan_.settings.to != Audience::child) update_helpers();
-  if (plan_.settings.to == Audience::handlers) {
-    Courier::Round round = courier().relay(relay);
-    recipients_ = std::move(round.sent);
-    held_for_ = std::move(round.waiting);
-    answer_ = event::Relayed{.told = round.told, .waiting = !held_for_.empty()};
-  } else {
-    recipients_ = tree_->relay(relay.signal, relay.payload, relay.carrier);
-    answer_ = event::Relayed{};
-  }
-  const auto deadline = run_.deadline();
-  notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
-  hooks_.run("on-notice", plan_.settings.on_notice, notice_);
-  narrator_.sent(relay.signal, "notice", recipients_);
-}
-
-// Made when it is needed: not at a start, nor for a plain relay.
-Courier& Supervisor::courier() {
-  if (!courier_) {
-    SignalSet given;
-    for (Signal signal = 1; signal <= kRtMax; ++signal) {
-      if (sigismember(&plan_.launch.mask, signal) == 1) given.insert(signal);
-    }
-    courier_.emplace(*tree_,
-                     Courier::Plan{.transparent = Transparent(plan_.settings.transparent),
-                                   .given = given,
-                                   .no_handler = plan_.settings.no_handler},
-                     started_);
-  }
-  return *courier_;
-}
-
-void Supervisor::act(const action::LookForHandlers&) {
-  update_helpers();
-  later_round(courier().look());
-}
-
-void Supervisor::act(const action::EndHold& end) {
-  update_helpers();
-  const Courier::Round round = courier().end_hold(end);
-  if (round.sent.empty()) narrator_.nobody_told();
-  later_round(round);
-}
-
-void Supervisor::later_round(const Courier::Round& round) {
-  narrator_.delivered(round.sent);
-  answer_ = event::Relayed{.told = round.told, .waiting = !round.waiting.empty()};
-}
-
-void Supervisor::act(const action::Pass& pass) {
-  tree_->pass(pass.signal, pass.payload, recipients_);
-  narrator_.sent(pass.signal, "pass", recipients_);
-}
-
-void Supervisor::act(const action::Climb& climb) {
-  update_helpers();
-  narrator_.climbed(climb.signal, tree_->climb(climb.signal, climb.whom), time_left());
-}
-
-void Supervisor::act(const action::EndStragglers&) {
-  update_helpers();
-  narrator_.stragglers(tree_->end_stragglers(), *plan_.policy.stragglers);
-}
-
-void Supervisor::act(const action::KillTree&) {
-  std::optional<Nanos> after;
-  if (run_.episode_at()) after = monotonic_now() - *run_.episode_at();
-  update_helpers();
-  const Recipients killed = tree_->kill();
-  if (!killing_named_) narrator_.killed(killed, run_, after);
-  killing_named_ = true;
-  answer_ = tree_->look();
-}
-
-void Supervisor::act(const action::LookAtTree&) {
-  if (!tree_->childless()) update_helpers();
-  answer_ = tree_->look();
-}
-
-void Supervisor::act(const action::Finish&) { finished_ = true; }
-
-// Asked by a process of its own: a hung filesystem must not keep us from ending.
-bool Supervisor::work_done() {
-  if (plan_.settings.done_file.empty()) return false;
-  auto test = Helper::start({"/bin/sh", "-c", "test -e \"$0\"", plan_.settings.done_file},
-                            trainer_environment(), Helper::Output::to_stderr,
-                            monotonic_now() + kDoneFileLimit);
-  if (!test) return false;
-  for (;;) {
-    if (const auto ending = test->reap()) return *ending == Ending{Ending::Kind::exited, 0};
-    if (monotonic_now() >= test->limit()) {
-      test->kill();
-      return false;
-    }
-    wait_for(signals_, {}, test->limit());
-  }
-}
-
 int Supervisor::count_left_behind() {
   std::vector<ProcessEntry> left;
   if (!tree_->childless()) {
@@ -369,8 +293,10 @@ int Supervisor::count_left_behind() {
 }
 
 ExitStatus Supervisor::finish() {
+  voice_.close();
   RunFacts facts = run_.facts();
-  facts.work_done = facts.in_episode && work_done();
+  const std::string& done_file = plan_.settings.done_file;
+  facts.work_done = facts.in_episode && !done_file.empty() && done_file_exists(done_file, signals_);
   const bool told = plan_.settings.exit_preempted.has_value();
   const ZeroMeans zero_means =
       plan_.settings.exit_zero.value_or(told ? ZeroMeans::preempted : ZeroMeans::done);

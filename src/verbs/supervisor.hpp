@@ -14,6 +14,7 @@
 #include "verbs/hooks.hpp"
 #include "verbs/narrator.hpp"
 #include "verbs/trainer_tree.hpp"
+#include "verbs/trainer_voice.hpp"
 
 namespace pw {
 
@@ -49,8 +50,9 @@ class Supervisor {
   void end_trainer();
   bool is_helper(int pid) const;
   void wait();
+  void hear_trainer();
+  void trainer_ready(const char* by);
   void advance_helpers();
-  bool work_done();
   int count_left_behind();
   ExitStatus finish();
 
@@ -58,6 +60,7 @@ class Supervisor {
   void act(const action::Relay& relay);
   void act(const action::LookForHandlers&);
   void act(const action::EndHold& end);
+  void act(const action::TellHang& hang);
   void act(const action::Pass& pass);
   void act(const action::Climb& climb);
   void act(const action::EndStragglers&);
@@ -75,6 +78,7 @@ class Supervisor {
   Chronicle& chronicle_;
   Narrator narrator_;
   Hooks hooks_;
+  TrainerVoice voice_;
   Supervision run_;
   std::optional<TrainerTree> tree_;
   std::optional<Courier> courier_;  // with --to handlers, from the first notice on
@@ -86,12 +90,14 @@ class Supervisor {
   Recipients recipients_;  // of the last relay or pass
   std::vector<ProcessEntry> held_for_;
   Hooks::Notice notice_;  // the first that was relayed
-  std::optional<Event> answer_;
+  std::vector<Event> answers_;
   pid_t own_pid_;
   std::optional<Ending> trainer_ending_;
   bool trainer_ended_ = false;
   bool killing_named_ = false;
   bool finished_ = false;
+  std::optional<Instant> ready_at_;  // --ready D
+  bool ready_told_ = false;
 };
 
 }  // namespace pw

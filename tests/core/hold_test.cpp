@@ -113,7 +113,7 @@ TEST_CASE("a launcher that ends while its ranks are held for: the ladder goes on
 
 TEST_CASE("READY=1 means: look now") {
   Run run = held(with_grace(60s));
-  CHECK(run.at(1500us).is_ready() == "SEEK, SEEK");
+  CHECK(run.at(1500us).is_ready() == "SEEK");
   run.relayed(true, false);
   CHECK(run.at(3s).is_ready() == "");
 }

@@ -89,6 +89,17 @@ TEST_CASE("what each option takes, and refuses") {
       {"lead", "none", true},
       {"lead", "0", false},
       {"margin", "0s", true},
+      {"max-grace", "20m", true},
+      {"max-grace", "auto", false},
+      {"ready", "notify", true},
+      {"ready", "90s", true},
+      {"ready", "0", true},
+      {"ready", "yes", false},
+      {"ready", "", false},
+      {"watchdog", "30s", true},
+      {"watchdog", "0", false},
+      {"watchdog", "-1", false},
+      {"watchdog", "x", false},
       {"stragglers", "leave", true},
       {"stragglers", "0", true},
       {"stragglers", "x", false},
@@ -141,6 +152,18 @@ TEST_CASE("off takes back what a weaker layer says") {
   CHECK(merged.chosen.at("journal").origin.place == "command line");
 }
 
+TEST_CASE("--ready and --watchdog") {
+  CHECK(merge({}).settings.ready == ReadyWhen::not_asked);
+  CHECK(merge({cli("ready", "notify")}).settings.ready == ReadyWhen::told);
+  const Settings later = merge({cli("ready", "90s")}).settings;
+  CHECK(later.ready == ReadyWhen::later);
+  CHECK(later.ready_after == 90s);
+  CHECK(merge({cli("ready", "off"), site("ready", "notify")}).settings.ready ==
+        ReadyWhen::not_asked);
+  CHECK_FALSE(merge({}).settings.watchdog);
+  CHECK(merge({cli("watchdog", "30s")}).settings.watchdog == Nanos(30s));
+}
+
 TEST_CASE("--exit-zero has its own word beside --exit-preempted") {
   CHECK(merge({cli("exit-preempted", "85"), cli("exit-zero", "done")}).settings.exit_zero ==
         ZeroMeans::done);
@@ -160,6 +183,7 @@ TEST_CASE("the defaults in the options table are the defaults of the settings") 
     CHECK(merged.settings.lead == defaults.lead);
     CHECK(merged.settings.lead_known == defaults.lead_known);
     CHECK(merged.settings.margin == defaults.margin);
+    CHECK(merged.settings.max_grace == defaults.max_grace);
     CHECK(merged.settings.stragglers == defaults.stragglers);
     CHECK(merged.settings.if_wrapper_dies == defaults.if_wrapper_dies);
     CHECK(merged.settings.exit_zero == defaults.exit_zero);

@@ -224,11 +224,23 @@ TEST_CASE("EXTEND moves the end of the rung, never past the deadline or 10 min")
   CHECK(run.kill_in() == 70s);
   run.asks_for(1h);
   CHECK(run.kill_in() == 590s);
+  Policy patient = with_grace(60s);
+  patient.max_grace = 20min;
+  Run longer(patient);
+  longer.started().at(0s).gets(SIGUSR1);
+  longer.asks_for(1h);
+  CHECK(longer.kill_in() == 20min);
+  Policy strict = with_grace(60s);
+  strict.max_grace = 30s;  // never earlier than without being asked
+  Run kept(strict);
+  kept.started().at(0s).gets(SIGUSR1);
+  kept.asks_for(1h);
+  CHECK(kept.kill_in() == 60s);
   Policy policy = in_slurm();
   policy.schedule.lead = 90s;
   Run limited(policy);
   limited.started().at(0s).gets(SIGUSR1);
-  limited.asks_for(10min);
+  limited.asks_for(10min);  // the deadline is the limit, not --max-grace
   CHECK(limited.kill_in() == 88s);
 }
 

@@ -16,6 +16,7 @@ inline std::string text(const Action& action) {
     std::string operator()(const action::EndHold& a) const {
       return a.advice ? "END ADVICE" : "END HOLD";
     }
+    std::string operator()(const action::TellHang&) const { return "HUNG"; }
     std::string operator()(const action::Pass& a) const { return "PASS " + signal_name(a.signal); }
     std::string operator()(const action::Climb& a) const {
       return "CLIMB " + signal_name(a.signal);

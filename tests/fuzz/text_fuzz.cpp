@@ -1,5 +1,6 @@
 // libFuzzer: any bytes as a duration, a signal, a ladder, a pattern, a slurm.conf, scontrol's
-// output, and as text for the journal. What is read must be written back to the same value.
+// output, a datagram of sd_notify, and as text for the journal. What is read must be written back
+// to the same value.
 #include <cassert>
 #include <cstdint>
 #include <string>
@@ -7,6 +8,7 @@
 #include "core/duration.hpp"
 #include "core/journal_record.hpp"
 #include "core/ladder.hpp"
+#include "core/notify_message.hpp"
 #include "core/pattern.hpp"
 #include "core/signal_name.hpp"
 #include "core/step_list.hpp"
@@ -25,6 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)pw::expand_pattern(text, {});
   (void)pw::parse_slurm_conf(text, "main");
   (void)pw::scancel_target(text, "host", 1);
+  const std::string upwards = pw::passed_upwards(text, pw::HangEndedBy::manager);
+  assert(pw::passed_upwards(upwards, pw::HangEndedBy::manager) == upwards);
+  assert(pw::merged_upwards(upwards, upwards) == upwards);
+  if (const auto message = pw::parse_notify_message(text); message && message->extend) {
+    assert(*message->extend >= pw::Nanos(0));
+  }
   const std::string json = pw::json_string(text);
   assert(json.size() >= 2 && json.find('\n') == std::string::npos);
   return 0;

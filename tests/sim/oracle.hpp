@@ -12,6 +12,7 @@ struct Oracle {
   std::optional<Instant> standing;  // the deadline that counts
   bool standing_is_fact = false;
   std::optional<Instant> done_by;
+  bool hung = false;     // the watchdog began it: KILL comes also where Slurm would bring one
   bool excused = false;  // EXTEND, a late wake-up, a fact for a guess: KILL may come later
   bool hurried = false;  // typed INTs: KILL may come earlier
 
@@ -28,9 +29,26 @@ struct Oracle {
   std::optional<Instant> kill_instant(const Policy& policy) const {
     std::optional<Instant> at = done_by;
     if (policy.ladder.grace) at = *relay_at + *policy.ladder.grace;
+    if (hung && !policy.ladder.grace) at = *relay_at + kGraceElsewhere;
     if (!at && !policy.schedule.in_slurm) at = *relay_at + kGraceElsewhere;
     if (at && done_by) at = std::min(*at, *done_by);
     return at;
+  }
+};
+
+// The watchdog's own rules: who has reported must do so again in time, but for episodes, the time
+// that we slept, and a trainer that says itself that it hangs.
+struct Reports {
+  std::optional<Instant> last;
+  bool says_it_hangs = false;
+  bool slept = false;
+
+  bool may_be_hung(const Policy& policy, Instant now) const {
+    return says_it_hangs || (policy.watchdog && last && now >= *last + *policy.watchdog);
+  }
+  bool overdue(const Policy& policy, Instant now) const {
+    if (!policy.watchdog || !last || slept) return false;
+    return now >= *last + *policy.watchdog + kLateWake + Millis(1);
   }
 };
 

@@ -22,6 +22,8 @@ inline Policy random_policy(Dice& dice, Instant start) {
   if (dice.one_in(6)) policy.signal_map = {{SIGUSR1, dice.one_in(2) ? 0 : SIGTERM}};
   if (dice.one_in(8)) policy.notices = {SIGTERM};
   if (dice.one_in(3)) policy.hold = dice.up_to(Seconds(40));
+  if (dice.one_in(4)) policy.watchdog = Seconds(1) + dice.up_to(std::chrono::minutes(2));
+  if (dice.one_in(6)) policy.max_grace = dice.up_to(std::chrono::minutes(30));
   return policy;
 }
 

@@ -1,0 +1,115 @@
+// What the state machine asks for, carried out; the other half of the class listens.
+#include <signal.h>
+
+#include "os/clock.hpp"
+#include "verbs/supervisor.hpp"
+
+namespace pw {
+
+void Supervisor::update_helpers() {
+  std::vector<ProcessId> ids = chronicle_.helpers();
+  for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
+  for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
+  tree_->set_helpers(std::move(ids));
+}
+
+std::optional<Nanos> Supervisor::time_left() const {
+  const auto deadline = run_.deadline();
+  return deadline ? std::optional<Nanos>(deadline->at - monotonic_now()) : std::nullopt;
+}
+
+void Supervisor::act(const action::Judge& judge) {
+  narrator_.judged(judge, caught_, recipients_, held_for_);
+  recipients_.clear();
+  held_for_.clear();
+}
+
+void Supervisor::act(const action::Relay& relay) {
+  if (plan_.settings.to != Audience::child) update_helpers();
+  if (plan_.settings.to == Audience::handlers) {
+    Courier::Round round = courier().relay(relay);
+    recipients_ = std::move(round.sent);
+    held_for_ = std::move(round.waiting);
+    answers_.push_back(event::Relayed{.told = round.told, .waiting = !held_for_.empty()});
+  } else {
+    recipients_ = tree_->relay(relay.signal, relay.payload, relay.carrier);
+    answers_.push_back(event::Relayed{});
+  }
+  const auto deadline = run_.deadline();
+  notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
+  if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
+  hooks_.run("on-notice", plan_.settings.on_notice, notice_);
+  narrator_.sent(relay.signal, "notice", recipients_);
+}
+
+// Made when it is needed: not at a start, nor for a plain relay.
+Courier& Supervisor::courier() {
+  if (!courier_) {
+    SignalSet given;
+    for (Signal signal = 1; signal <= kRtMax; ++signal) {
+      if (sigismember(&plan_.launch.mask, signal) == 1) given.insert(signal);
+    }
+    courier_.emplace(*tree_,
+                     Courier::Plan{.transparent = Transparent(plan_.settings.transparent),
+                                   .given = given,
+                                   .no_handler = plan_.settings.no_handler},
+                     started_);
+  }
+  return *courier_;
+}
+
+void Supervisor::act(const action::LookForHandlers&) {
+  update_helpers();
+  later_round(courier().look());
+}
+
+void Supervisor::act(const action::EndHold& end) {
+  update_helpers();
+  const Courier::Round round = courier().end_hold(end);
+  if (round.sent.empty()) narrator_.nobody_told();
+  later_round(round);
+}
+
+void Supervisor::later_round(const Courier::Round& round) {
+  narrator_.delivered(round.sent);
+  answers_.push_back(event::Relayed{.told = round.told, .waiting = !round.waiting.empty()});
+}
+
+void Supervisor::act(const action::TellHang& hang) {
+  narrator_.hung(hang, recipients_);
+  recipients_.clear();
+}
+
+void Supervisor::act(const action::Pass& pass) {
+  tree_->pass(pass.signal, pass.payload, recipients_);
+  narrator_.sent(pass.signal, "pass", recipients_);
+}
+
+void Supervisor::act(const action::Climb& climb) {
+  update_helpers();
+  narrator_.climbed(climb.signal, tree_->climb(climb.signal, climb.whom), time_left());
+}
+
+void Supervisor::act(const action::EndStragglers&) {
+  update_helpers();
+  narrator_.stragglers(tree_->end_stragglers(), *plan_.policy.stragglers);
+}
+
+void Supervisor::act(const action::KillTree&) {
+  std::optional<Nanos> after;
+  if (run_.episode_at()) after = monotonic_now() - *run_.episode_at();
+  update_helpers();
+  const Recipients killed = tree_->kill();
+  if (!killing_named_) narrator_.killed(killed, run_, after);
+  killing_named_ = true;
+  answers_.push_back(tree_->look());
+}
+
+void Supervisor::act(const action::LookAtTree&) {
+  if (!tree_->childless()) update_helpers();
+  answers_.push_back(tree_->look());
+}
+
+void Supervisor::act(const action::Finish&) { finished_ = true; }
+
+}  // namespace pw

@@ -1,0 +1,98 @@
+#pragma once
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "core/supervision.hpp"
+#include "dice.hpp"
+#include "oracle.hpp"
+
+namespace pw {
+
+struct Process {
+  bool alive = true;
+  bool notified = false;
+  bool killable = true;
+  Instant dies_at = Instant::max();
+};
+
+/// One random schedule: a trainer and its tree, signals and deadlines from outside, and the state
+/// machine among them, held against its promises after every step.
+class World {
+ public:
+  explicit World(std::uint64_t seed);
+  /// The first promise that was broken; empty if all held.
+  std::string run();
+
+ private:
+  void demand(bool holds, const char* promise);
+
+  // What happens (world.cpp).
+  void next_event();
+  void be_late();
+  void die(Process& process);
+  void from_outside();
+  void learn();
+  void leave_episode();
+  void report();
+  void check_hang();
+  void watch_the_reports();
+  void extend();
+  void type_interrupt();
+  void signal();
+  void reread(Signal signal);
+  void check_notice(Signal signal, Phase phase);
+
+  // What the machine asks for, and the promises that are checked then (promises.cpp).
+  void happen(const Event& event);
+  bool lives(const Process& process) const;
+  event::TreeSeen look() const;
+  void act(const action::Judge& judge, std::deque<Event>&);
+  void act(const action::TellHang&, std::deque<Event>&);
+  void act(const action::Relay& relay, std::deque<Event>& answers);
+  void begin_oracle();
+  void hold(std::deque<Event>& answers);
+  void deliver(std::deque<Event>& answers);
+  void act(const action::LookForHandlers&, std::deque<Event>& answers);
+  void act(const action::EndHold& end, std::deque<Event>& answers);
+  void learn_told(const Deadline& told);
+  void save();
+  void act(const action::Pass&, std::deque<Event>&);
+  void act(const action::Climb& climb, std::deque<Event>&);
+  void act(const action::EndStragglers&, std::deque<Event>&);
+  void act(const action::KillTree&, std::deque<Event>& answers);
+  void check_first_kill();
+  void watch_the_clock();
+  void act(const action::LookAtTree&, std::deque<Event>& answers);
+  void act(const action::Finish&, std::deque<Event>&);
+
+  Dice dice_;
+  Instant now_;
+  Policy policy_;
+  Supervision machine_;
+  Process trainer_;
+  std::deque<Process> others_;
+  Oracle oracle_;
+  Nanos save_time_{0};
+  Signal last_signal_ = 0;
+  Verdict verdict_ = Verdict::ignored;
+  int judged_ = 0;
+  int outside_left_ = 30;
+  bool relays_to_others_ = false;
+  Instant imports_until_{};  // before that nobody can take a notice that can be held
+  Instant hold_until_{};
+  bool gives_up_ = false;  // --no-handler skip
+  bool held_ = false;
+  bool told_ = false;
+  bool took_the_place_ = false;
+  bool advised_now_ = false;
+  bool ignores_notice_ = false;
+  bool advised_ = false;
+  bool killed_ = false;
+  bool finished_ = false;
+  Reports reports_;
+  std::optional<Instant> stragglers_since_;
+  std::string broken_;
+};
+
+}  // namespace pw
