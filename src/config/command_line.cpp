@@ -20,9 +20,9 @@ void complain(CommandLine& line, const std::string& text) {
   line.errors.push_back({kOrigin, text});
 }
 
-std::string unknown(std::string_view word) {
+std::string unknown(std::string_view word, std::span<const Option> table) {
   std::vector<std::string> names;
-  for (const Option& option : option_table()) names.emplace_back(option.name);
+  for (const Option& option : table) names.emplace_back(option.name);
   const std::size_t dashes = std::min(word.find_first_not_of('-'), word.size());
   return "unknown option " + std::string(word) + did_you_mean(word.substr(dashes), names);
 }
@@ -38,10 +38,11 @@ bool is_value(std::string_view word) { return !word.empty() && !word.starts_with
 
 using Seen = std::set<const Option*>;
 
-Front long_option(std::string_view word, std::string_view next, Seen& seen) {
+Front long_option(std::string_view word, std::string_view next, std::span<const Option> table,
+                  Seen& seen) {
   const auto equals = word.find('=');
-  const Option* option = find_option(word.substr(2, equals - 2));
-  if (option == nullptr) return {1, unknown(word.substr(0, equals))};
+  const Option* option = find_option(word.substr(2, equals - 2), table);
+  if (option == nullptr) return {1, unknown(word.substr(0, equals), table)};
   seen.insert(option);
   const bool takes_value = !option->value.empty();
   if (equals != std::string_view::npos) {
@@ -51,10 +52,11 @@ Front long_option(std::string_view word, std::string_view next, Seen& seen) {
   return {takes_value ? 2u : 1u, ""};
 }
 
-Front short_options(std::string_view word, std::string_view next, Seen& seen) {
+Front short_options(std::string_view word, std::string_view next, std::span<const Option> table,
+                    Seen& seen) {
   for (std::size_t i = 1; i < word.size(); ++i) {
-    const Option* option = find_option(word[i]);
-    if (option == nullptr) return {1, unknown("-" + std::string(1, word[i]))};
+    const Option* option = find_option(word[i], table);
+    if (option == nullptr) return {1, unknown("-" + std::string(1, word[i]), table)};
     seen.insert(option);
     if (option->value.empty()) continue;
     if (i + 1 < word.size()) return {1, ""};
@@ -64,9 +66,11 @@ Front short_options(std::string_view word, std::string_view next, Seen& seen) {
   return {1, ""};
 }
 
-Front look_at(std::string_view word, std::string_view next, Seen& seen) {
+Front look_at(std::string_view word, std::string_view next, std::span<const Option> table,
+              Seen& seen) {
   if (word.size() < 2 || word[0] != '-') return {};
-  return word[1] == '-' ? long_option(word, next, seen) : short_options(word, next, seen);
+  return word[1] == '-' ? long_option(word, next, table, seen)
+                        : short_options(word, next, table, seen);
 }
 
 // Only of the options that occur: describing all of them would be a tenth of our start.
@@ -116,13 +120,15 @@ void parse_options(CommandLine& line, const std::vector<std::string>& words, con
 
 }  // namespace
 
-CommandLine parse_command_line(std::span<const std::string> words) {
+CommandLine parse_command_line(std::span<const std::string> words,
+                               std::span<const Option> table) {
   CommandLine line;
   std::vector<std::string> options;
   Seen seen;
   std::size_t next = 0;
   while (next < words.size() && words[next] != "--") {
-    const Front front = look_at(words[next], next + 1 < words.size() ? words[next + 1] : "", seen);
+    const Front front =
+        look_at(words[next], next + 1 < words.size() ? words[next + 1] : "", table, seen);
     if (front.words == 0) break;
     if (front.problem.empty()) {
       options.insert(options.end(), words.begin() + static_cast<std::ptrdiff_t>(next),

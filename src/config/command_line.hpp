@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/option_table.hpp"
 #include "core/settings.hpp"
 
 namespace pw {
@@ -19,7 +20,8 @@ struct CommandLine {
 };
 
 /// Options end at the first word that is no option or at `--`, so the trainer's own options are
-/// never eaten. Of an option given twice the last counts.
-CommandLine parse_command_line(std::span<const std::string> words);
+/// never eaten. Of an option given twice the last counts. A verb of its own options has its own table.
+CommandLine parse_command_line(std::span<const std::string> words,
+                               std::span<const Option> table = option_table());
 
 }  // namespace pw

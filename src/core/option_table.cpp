@@ -46,6 +46,8 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"on-notice", 0, "CMD", "off", Reach::files, false,
      "run CMD by /bin/sh beside the relay, never before it"},
     {"on-exit", 0, "CMD", "off", Reach::files, false, "run CMD by /bin/sh at the end"},
+    {"pid-file", 0, "P", "off", Reach::files, false,
+     "write the command's PID there, for `preempt-wrap relay` and others"},
     {"journal", 0, "P", "off", Reach::files, true, "append one JSON line per event to this file"},
     {"log-level", 0, "LEVEL", "info", Reach::everywhere, false,
      "lines on standard error: error, warning, info or debug"},
@@ -60,17 +62,17 @@ constexpr std::array kOptions = std::to_array<Option>({
 
 std::span<const Option> option_table() { return kOptions; }
 
-const Option* find_option(std::string_view name) {
-  const auto row = std::find_if(kOptions.begin(), kOptions.end(),
+const Option* find_option(std::string_view name, std::span<const Option> table) {
+  const auto row = std::find_if(table.begin(), table.end(),
                                 [&](const Option& option) { return option.name == name; });
-  return row == kOptions.end() ? nullptr : &*row;
+  return row == table.end() ? nullptr : &*row;
 }
 
-const Option* find_option(char letter) {
-  const auto row = std::find_if(kOptions.begin(), kOptions.end(), [&](const Option& option) {
+const Option* find_option(char letter, std::span<const Option> table) {
+  const auto row = std::find_if(table.begin(), table.end(), [&](const Option& option) {
     return option.letter == letter && letter != 0;
   });
-  return row == kOptions.end() ? nullptr : &*row;
+  return row == table.end() ? nullptr : &*row;
 }
 
 }  // namespace pw

@@ -23,7 +23,7 @@ struct Option {
 };
 
 std::span<const Option> option_table();
-const Option* find_option(std::string_view name);
-const Option* find_option(char letter);
+const Option* find_option(std::string_view name, std::span<const Option> table = option_table());
+const Option* find_option(char letter, std::span<const Option> table = option_table());
 
 }  // namespace pw

@@ -256,6 +256,7 @@ constexpr std::array kTakers = std::to_array<Taken>({
     {"done-file", take_text<&Settings::done_file>},
     {"on-notice", take_text<&Settings::on_notice>},
     {"on-exit", take_text<&Settings::on_exit>},
+    {"pid-file", take_text<&Settings::pid_file>},
     {"journal", take_text<&Settings::journal>},
     {"log-level", take_log_level},
     {"quiet", take_quiet},

@@ -44,6 +44,7 @@ struct Settings {
   std::string done_file;
   std::string on_notice;
   std::string on_exit;
+  std::string pid_file;
   std::string journal;
   LogLevel log_level = LogLevel::info;
 };

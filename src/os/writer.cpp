@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "os/aside.hpp"
 #include "os/os_error.hpp"
 #include "os/process_signal.hpp"
 #include "os/process_table.hpp"
@@ -21,22 +22,13 @@ namespace {
 constexpr std::size_t kLineMax = 64 * 1024;
 constexpr int kBuffer = 1024 * 1024;
 
-// Nothing that others' pipes hang on may stay open here: a stuck writer must not keep them.
-void keep_only(int lines, int target) {
-  long last = sysconf(_SC_OPEN_MAX);
-  if (last < 0 || last > 65536) last = 65536;
-  for (int fd = 0; fd < last; ++fd) {
-    if (fd != lines && fd != target) ::close(fd);
-  }
-}
-
 void tell(int lines, const std::string& what) {
   const std::string trouble = what + ": " + std::strerror(errno);
   send(lines, trouble.data(), trouble.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 [[noreturn]] void write_lines(int lines, const std::string& path, int fd) {
-  keep_only(lines, fd);
+  keep_only_descriptors(lines, fd);
   if (!path.empty()) {
     constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     fd = ::open(path.c_str(), kHow, 0644);

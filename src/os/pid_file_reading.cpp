@@ -1,0 +1,109 @@
+#include "os/pid_file_reading.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+
+#include "os/careful_open.hpp"
+#include "os/os_error.hpp"
+
+namespace pw {
+namespace {
+
+constexpr const char* kWhat = "fork a reader of PID files";
+
+std::string encoded(const Result<PidFileFacts>& read) {
+  if (!read) return "E" + read.error().text();
+  std::array<char, 96> numbers{};
+  std::snprintf(numbers.data(), numbers.size(), "F%d %ld %" PRId64 " %d ", read->pid, read->owner,
+                static_cast<std::int64_t>(read->written.count()),
+                read->storage == Storage::network ? 1 : 0);
+  return numbers.data() + read->path;
+}
+
+Result<PidFileFacts> decoded(const std::string& message) {
+  PidFileFacts facts;
+  std::int64_t written = 0;
+  int network = 0;
+  int path = 0;
+  const int taken = std::sscanf(message.c_str(), "F%d %ld %" SCNd64 " %d %n", &facts.pid,
+                                &facts.owner, &written, &network, &path);
+  if (taken != 4) return Error{message.substr(std::min<std::size_t>(1, message.size())), {}};
+  facts.written = Nanos(written);
+  facts.storage = network == 0 ? Storage::local : Storage::network;
+  facts.path = message.substr(static_cast<std::size_t>(path));
+  return facts;
+}
+
+bool may_be_pid_file(const std::string& name, unsigned char type) {
+  if (name.starts_with('.') || name.ends_with(".lock") || name.ends_with(".tmp")) return false;
+  return name.ends_with(".pid") || type == DT_REG || type == DT_UNKNOWN;
+}
+
+Result<std::vector<std::string>> pid_files_of(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(folder.c_str()), closedir);
+  if (!opened) return os_error(folder + " cannot be opened");
+  std::vector<std::string> paths;
+  while (const dirent* item = readdir(opened.get())) {
+    const std::string name = item->d_name;
+    if (may_be_pid_file(name, item->d_type)) paths.push_back(folder + "/" + name);
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace
+
+Result<PidFileFacts> read_pid_file(const std::string& path) {
+  auto file = open_carefully(path);
+  if (!file) return Error{path + " " + file.error().what, file.error().why};
+  const struct stat& found = file->found;
+  // A number that anybody may have written is nobody's word, whoever owns the file.
+  if ((found.st_mode & S_IWOTH) != 0) return Error{path + " can be written by everybody", {}};
+  if (found.st_size > static_cast<off_t>(kPidFileMax)) {
+    return Error{path + " is too long for a PID file", {}};
+  }
+  std::array<char, kPidFileMax + 1> text{};
+  const ssize_t size = read(file->fd.get(), text.data(), text.size());
+  if (size < 0) return os_error(path + " cannot be read");
+  const auto pid = parse_pid({text.data(), static_cast<std::size_t>(size)});
+  if (!pid) return Error{path + " " + pid.error().what, {}};
+  return PidFileFacts{
+      .path = file->path,
+      .pid = *pid,
+      .owner = static_cast<long>(found.st_uid),
+      .written = Seconds(found.st_mtim.tv_sec) + Nanos(found.st_mtim.tv_nsec),
+      .storage = on_network_filesystem(file->fd.get()) ? Storage::network : Storage::local};
+}
+
+Result<PidFileReading> PidFileReading::of_file(const std::string& path) {
+  PW_TRY(Aside aside, Aside::start(
+                          [&path](int socket) { send_message(socket, encoded(read_pid_file(path))); },
+                          kWhat));
+  return PidFileReading(std::move(aside));
+}
+
+Result<PidFileReading> PidFileReading::of_folder(const std::string& folder) {
+  const auto read_all = [&folder](int socket) {
+    const auto paths = pid_files_of(folder);
+    if (!paths) send_message(socket, "E" + paths.error().text());
+    if (!paths) return;
+    for (const std::string& path : *paths) send_message(socket, encoded(read_pid_file(path)));
+  };
+  PW_TRY(Aside aside, Aside::start(read_all, kWhat));
+  return PidFileReading(std::move(aside));
+}
+
+std::optional<Result<PidFileFacts>> PidFileReading::next(Instant until) {
+  const auto message = aside_.receive(until);
+  if (!message) return {};
+  return decoded(*message);
+}
+
+}  // namespace pw

@@ -1,0 +1,142 @@
+#include "os/pid_target.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+
+#include "os/os_error.hpp"
+#include "os/process_signal.hpp"
+#include "os/process_table.hpp"
+
+namespace pw {
+namespace {
+
+Nanos now_by(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return Seconds(now.tv_sec) + Nanos(now.tv_nsec);
+}
+
+// Field 22 of stat counts from boot, time asleep included, as CLOCK_BOOTTIME does.
+Nanos started_by_wall(std::uint64_t ticks) {
+  const std::uint64_t nanos = ticks * (1'000'000'000U / static_cast<unsigned>(sysconf(_SC_CLK_TCK)));
+  return now_by(CLOCK_REALTIME) - (now_by(CLOCK_BOOTTIME) - Nanos(nanos));
+}
+
+std::string read_text(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 8192> text{};
+  const ssize_t size = file ? read(file.get(), text.data(), text.size()) : 0;
+  return {text.data(), static_cast<std::size_t>(size > 0 ? size : 0)};
+}
+
+// The value of a line of /proc/PID/status, or "".
+std::string field(const std::string& status, const std::string& name) {
+  const auto at = status.find("\n" + name + ":\t");
+  if (at == std::string::npos) return "";
+  const auto begin = at + name.size() + 3;
+  return status.substr(begin, status.find('\n', begin) - begin);
+}
+
+bool has_signal(const std::string& status, const std::string& set, Signal signal) {
+  return ((std::strtoull(field(status, set).c_str(), nullptr, 16) >> (signal - 1)) & 1) != 0;
+}
+
+// A thread in sigtimedwait() has what it waits for unblocked meanwhile.
+bool thread_keeps_out(const std::string& folder, Signal signal) {
+  const std::string status = read_text(folder + "/status");
+  return status.empty() || has_signal(status, "SigBlk", signal) ||
+         read_text(folder + "/wchan").starts_with("do_sigtimedwait");
+}
+
+bool all_threads_keep_out(const std::string& process, Signal signal) {
+  const std::string tasks = process + "/task";
+  const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(tasks.c_str()), closedir);
+  if (!opened) return false;
+  while (const dirent* item = readdir(opened.get())) {
+    if (item->d_name[0] == '.') continue;
+    if (!thread_keeps_out(tasks + "/" + item->d_name, signal)) return false;
+  }
+  return true;
+}
+
+bool has_ended(int pidfd) {
+  pollfd polled{.fd = pidfd, .events = POLLIN, .revents = 0};
+  return poll(&polled, 1, 0) > 0;
+}
+
+Error gone(const PidFileFacts& file) {
+  return os_error(file.path + ": process " + std::to_string(file.pid), ESRCH);
+}
+
+}  // namespace
+
+Reader reader_here(HostRule host_rule) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return {.pid = getpid(),
+          .host = host.data(),
+          .now = now_by(CLOCK_REALTIME),
+          .host_rule = host_rule};
+}
+
+std::optional<ProcessFacts> process_facts(const ProcessId& process) {
+  const std::string status = read_text("/proc/" + std::to_string(process.pid) + "/status");
+  ProcessFacts facts;
+  facts.leader = std::atoi(field(status, "Tgid").c_str());
+  if (std::sscanf(field(status, "Uid").c_str(), "%ld %ld", &facts.users[0], &facts.users[1]) != 2) {
+    return {};
+  }
+  facts.started = started_by_wall(process.start);
+  return facts;
+}
+
+Result<PidTarget> PidTarget::prove(const PidFileFacts& file, const Reader& reader) {
+  if (const auto why = why_file_refused(file, reader)) return Error{file.path + " " + *why, {}};
+  Fd pidfd(open_pidfd(file.pid));
+  const auto entry = read_process(file.pid);
+  const auto facts = entry ? process_facts(entry->id) : std::nullopt;
+  if (!entry || !facts) {
+    // A /proc with hidepid, or none at all, hides it: then nobody can say whose it is.
+    if (kill(file.pid, 0) != 0 && errno == ESRCH) return gone(file);
+    return Error{file.path + " names process " + std::to_string(file.pid) +
+                     ", of which /proc shows nothing",
+                 {}};
+  }
+  if (const auto why = why_process_refused(file, *facts)) return Error{file.path + " " + *why, {}};
+  if (!entry->alive() || (pidfd && has_ended(pidfd.get()))) return gone(file);
+  return PidTarget(entry->id, entry->name, std::move(pidfd));
+}
+
+bool PidTarget::alive() const {
+  if (pidfd_) return !has_ended(pidfd_.get());
+  const auto entry = read_process(id_.pid);
+  return entry && entry->id == id_ && entry->alive();
+}
+
+bool PidTarget::stopped() const {
+  const auto entry = read_process(id_.pid);
+  return entry && entry->id == id_ && entry->stopped();
+}
+
+Reception PidTarget::reception(Signal signal) const {
+  const std::string process = "/proc/" + std::to_string(id_.pid);
+  if (has_signal(read_text(process + "/status"), "SigCgt", signal)) return Reception::takes;
+  return all_threads_keep_out(process, signal) ? Reception::blocked : Reception::dies;
+}
+
+int PidTarget::send(Signal signal) const {
+  if (pidfd_) return send_by_pidfd(pidfd_.get(), signal, {});
+  return send_to_process(id_, signal);
+}
+
+}  // namespace pw

@@ -1,0 +1,50 @@
+#pragma once
+#include <string>
+
+#include "core/pid_file.hpp"
+#include "core/process_tree.hpp"
+#include "core/relay_course.hpp"
+#include "core/result.hpp"
+#include "os/fd.hpp"
+
+namespace pw {
+
+/// The very process that a PID file means, proven by core/pid_file's rules, held by a pidfd that
+/// was opened before its start time was looked at. Without pidfds (before Linux 5.3, or forbidden)
+/// the start time is looked at right before each signal: a moment stays.
+class PidTarget {
+ public:
+  /// Signals nothing. The error is one line with the path; ESRCH in it: the process has gone.
+  static Result<PidTarget> prove(const PidFileFacts& file, const Reader& reader);
+
+  const ProcessId& id() const { return id_; }
+  const std::string& name() const { return name_; }
+
+  bool alive() const;
+  bool stopped() const;
+
+  /// What it would do with this signal now, seen once; two looks apart tell a short moment from
+  /// what is meant (core/relay_course).
+  Reception reception(Signal signal) const;
+
+  /// 0 or errno.
+  int send(Signal signal) const;
+
+  /// Readable when it ends; -1 where there are no pidfds.
+  int fd() const { return pidfd_.get(); }
+
+ private:
+  PidTarget(ProcessId id, std::string name, Fd pidfd)
+      : id_(id), name_(std::move(name)), pidfd_(std::move(pidfd)) {}
+  ProcessId id_;
+  std::string name_;
+  Fd pidfd_;
+};
+
+/// This host and this moment, for core/pid_file's rules.
+Reader reader_here(HostRule host_rule);
+
+/// What /proc knows of it for these rules; nothing where it shows no such process.
+std::optional<ProcessFacts> process_facts(const ProcessId& process);
+
+}  // namespace pw
