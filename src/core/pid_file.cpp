@@ -55,17 +55,17 @@ bool carries_host(std::string_view path, std::string_view host) {
   return !first.empty() && (has_word(path, first) || has_word(path, host));
 }
 
-std::optional<std::string> why_file_refused(const PidFileFacts& file, const Reader& reader) {
-  if (file.pid == reader.pid) return "names the process that reads it";
+std::optional<std::string> why_file_refused(const PidFileFacts& file, const Asker& asker) {
+  if (file.pid == asker.pid) return "names the process that reads it";
   const bool elsewhere = file.storage == Storage::network &&
-                         reader.host_rule == HostRule::this_host &&
-                         !carries_host(file.path, reader.host);
+                         asker.host_rule == HostRule::this_host &&
+                         !carries_host(file.path, asker.host);
   if (elsewhere) {
     return "lies on a network filesystem and may be another host's: its path does not carry the "
            "name " +
-           reader.host + " (--any-host believes it)";
+           asker.host;
   }
-  if (file.written > reader.now + tolerance(file.storage)) {
+  if (file.written > asker.now + tolerance(file.storage)) {
     return "was written in the future, so its age proves nothing";
   }
   return {};

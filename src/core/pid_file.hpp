@@ -17,27 +17,27 @@ namespace pw {
 /// Longer is no PID file: the largest number, with room for the blanks that some programs pad with.
 inline constexpr std::size_t kPidFileMax = 64;
 
-enum class Storage { local, network };         ///< network: other hosts may write there, too
-enum class HostRule { this_host, any_host };   ///< --any-host
+enum class Storage { local, network };        ///< network: other hosts may write there, too
+enum class HostRule { this_host, any_host };  ///< --any-host
 
 /// What the file says, and what says so.
 struct PidFileFacts {
   std::string path;  ///< where it really lies, without symbolic links
   int pid = 0;
-  long owner = 0;    ///< uid
-  Nanos written{};   ///< its mtime
+  long owner = 0;   ///< uid
+  Nanos written{};  ///< its mtime
   Storage storage = Storage::local;
 };
 
 /// Who has that PID now.
 struct ProcessFacts {
-  int leader = 0;                ///< PID of its process; another number is that of a thread
-  std::array<long, 2> users{};   ///< real and effective uid
-  Nanos started{};               ///< mapped through CLOCK_BOOTTIME; btime moves with every step
+  int leader = 0;               ///< PID of its process; another number is that of a thread
+  std::array<long, 2> users{};  ///< real and effective uid
+  Nanos started{};              ///< mapped through CLOCK_BOOTTIME; btime moves with every step
 };
 
 /// Who asks, where and when.
-struct Reader {
+struct Asker {
   int pid = 0;
   std::string host;
   Nanos now{};
@@ -53,7 +53,7 @@ bool carries_host(std::string_view path, std::string_view host);
 
 /// Why the file can name no process at all; asked before anybody looks for the process, which
 /// another host's file would declare gone.
-std::optional<std::string> why_file_refused(const PidFileFacts& file, const Reader& reader);
+std::optional<std::string> why_file_refused(const PidFileFacts& file, const Asker& asker);
 
 /// Why this process is not the one that the file means.
 std::optional<std::string> why_process_refused(const PidFileFacts& file,

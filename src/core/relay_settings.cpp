@@ -13,16 +13,15 @@ namespace {
 constexpr std::array kOptions = std::to_array<Option>({
     {"pid-file", 0, "F", "off", Reach::command_line, true, "the process that this file names"},
     {"run-dir", 0, "DIR", "off", Reach::command_line, true,
-     "those of all PID files in this folder, each judged on its own"},
+     "those of all PID files in this folder"},
     {"signal", 's', "SIG", "TERM", Reach::command_line, true, "what it gets"},
     {"grace", 'k', "D", "off", Reach::command_line, true, "SIGKILL if it is still there after D"},
     {"hold", 0, "D", "20s", Reach::command_line, true,
-     "how long USR1, USR2 and RT wait for a handler (at most a quarter of -k)"},
-    {"no-handler", 0, "P", "term", Reach::command_line, true,
-     "and what then: term, send (it may die of it) or skip"},
+     "USR1, USR2, RT wait for a handler, at most a quarter of -k"},
+    {"no-handler", 0, "P", "term", Reach::command_line, true, "and what then: term, send or skip"},
     {"wait", 0, "D", "60s", Reach::command_line, true, "how long to wait for its end"},
     {"any-host", 0, "", "off", Reach::command_line, true,
-     "believe a file on a network filesystem without this host's name in its path"},
+     "believe a network filesystem's path without our name"},
     {"help", 'h', "", "off", Reach::command_line, true, "this screen"},
 });
 
@@ -89,8 +88,8 @@ void check_together(RelaySettings& settings, const Seen& seen) {
   // Without a --wait it is as long as the grace takes.
   if (understood && seen.contains("wait") && plan.grace && plan.wait < *plan.grace) {
     settings.errors.push_back({origin, "wait: " + duration_text(plan.wait) +
-                                           " ends before the grace, " +
-                                           duration_text(*plan.grace) + ", has come to SIGKILL"});
+                                           " ends before the grace, " + duration_text(*plan.grace) +
+                                           ", has come to SIGKILL"});
   }
 }
 

@@ -35,8 +35,7 @@ bool close_range(int first, int last) {
 
 void keep_only_descriptors(int one, int other) {
   const auto [low, high] = std::minmax(one, other);
-  if (close_range(high + 1, INT_MAX) && close_range(low + 1, high - 1) &&
-      close_range(0, low - 1)) {
+  if (close_range(high + 1, INT_MAX) && close_range(low + 1, high - 1) && close_range(0, low - 1)) {
     return;
   }
   long last = sysconf(_SC_OPEN_MAX);
@@ -77,6 +76,8 @@ bool Aside::send(std::string_view message) {
   return ::send(socket_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) ==
          static_cast<ssize_t>(message.size());
 }
+
+void Aside::say_no_more() { shutdown(socket_.get(), SHUT_WR); }
 
 std::optional<std::string> Aside::receive(Instant until) {
   if (!socket_) return {};

@@ -39,6 +39,9 @@ class Aside {
   std::optional<std::string> receive(Instant until);
   bool over() const { return !socket_; }
 
+  /// No more from us: its receive_message() has nothing from then on; we still hear it.
+  void say_no_more();
+
   int fd() const { return socket_.get(); }
   ProcessId id() const { return id_; }
 

@@ -28,7 +28,8 @@ Nanos now_by(clockid_t clock) {
 
 // Field 22 of stat counts from boot, time asleep included, as CLOCK_BOOTTIME does.
 Nanos started_by_wall(std::uint64_t ticks) {
-  const std::uint64_t nanos = ticks * (1'000'000'000U / static_cast<unsigned>(sysconf(_SC_CLK_TCK)));
+  const std::uint64_t nanos =
+      ticks * (1'000'000'000U / static_cast<unsigned>(sysconf(_SC_CLK_TCK)));
   return now_by(CLOCK_REALTIME) - (now_by(CLOCK_BOOTTIME) - Nanos(nanos));
 }
 
@@ -74,19 +75,24 @@ bool has_ended(int pidfd) {
   return poll(&polled, 1, 0) > 0;
 }
 
+// Else its numbers are those of another PID namespace.
+bool proc_is_ours() {
+  std::array<char, 16> pid{};
+  return readlink("/proc/self", pid.data(), pid.size() - 1) > 0 &&
+         std::atoi(pid.data()) == getpid();
+}
+
 Error gone(const PidFileFacts& file) {
   return os_error(file.path + ": process " + std::to_string(file.pid), ESRCH);
 }
 
 }  // namespace
 
-Reader reader_here(HostRule host_rule) {
+Asker asker_here(HostRule host_rule) {
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
-  return {.pid = getpid(),
-          .host = host.data(),
-          .now = now_by(CLOCK_REALTIME),
-          .host_rule = host_rule};
+  return {
+      .pid = getpid(), .host = host.data(), .now = now_by(CLOCK_REALTIME), .host_rule = host_rule};
 }
 
 std::optional<ProcessFacts> process_facts(const ProcessId& process) {
@@ -100,17 +106,17 @@ std::optional<ProcessFacts> process_facts(const ProcessId& process) {
   return facts;
 }
 
-Result<PidTarget> PidTarget::prove(const PidFileFacts& file, const Reader& reader) {
-  if (const auto why = why_file_refused(file, reader)) return Error{file.path + " " + *why, {}};
+Result<PidTarget> PidTarget::prove(const PidFileFacts& file, const Asker& asker) {
+  if (const auto why = why_file_refused(file, asker)) return Error{file.path + " " + *why, {}};
   Fd pidfd(open_pidfd(file.pid));
-  const auto entry = read_process(file.pid);
+  const auto entry = proc_is_ours() ? read_process(file.pid) : std::nullopt;
   const auto facts = entry ? process_facts(entry->id) : std::nullopt;
   if (!entry || !facts) {
     // A /proc with hidepid, or none at all, hides it: then nobody can say whose it is.
     if (kill(file.pid, 0) != 0 && errno == ESRCH) return gone(file);
-    return Error{file.path + " names process " + std::to_string(file.pid) +
-                     ", of which /proc shows nothing",
-                 {}};
+    return Error{
+        file.path + " names process " + std::to_string(file.pid) + ", of which /proc shows nothing",
+        {}};
   }
   if (const auto why = why_process_refused(file, *facts)) return Error{file.path + " " + *why, {}};
   if (!entry->alive() || (pidfd && has_ended(pidfd.get()))) return gone(file);

@@ -15,7 +15,7 @@ namespace pw {
 class PidTarget {
  public:
   /// Signals nothing. The error is one line with the path; ESRCH in it: the process has gone.
-  static Result<PidTarget> prove(const PidFileFacts& file, const Reader& reader);
+  static Result<PidTarget> prove(const PidFileFacts& file, const Asker& asker);
 
   const ProcessId& id() const { return id_; }
   const std::string& name() const { return name_; }
@@ -42,7 +42,7 @@ class PidTarget {
 };
 
 /// This host and this moment, for core/pid_file's rules.
-Reader reader_here(HostRule host_rule);
+Asker asker_here(HostRule host_rule);
 
 /// What /proc knows of it for these rules; nothing where it shows no such process.
 std::optional<ProcessFacts> process_facts(const ProcessId& process);

@@ -4,12 +4,14 @@
 
 #include "core/exit_status.hpp"
 #include "core/option_table.hpp"
+#include "core/relay_settings.hpp"
 
 namespace pw {
 namespace {
 
 constexpr const char* kUsage = R"(usage: preempt-wrap [run] [OPTIONS] [--] COMMAND [ARG]...
        preempt-wrap config [OPTIONS]     print the effective settings
+       preempt-wrap relay --pid-file F   signal the process that F names (relay --help)
 
 Supervises COMMAND on a machine that may be taken away: relays the notice, waits
 out the grace, ends what is left with SIGKILL, tells the truth in its exit status.
@@ -44,7 +46,29 @@ std::string rows(bool all) {
   return text;
 }
 
+constexpr const char* kRelay = R"(usage: preempt-wrap relay --pid-file F [OPTIONS]
+       preempt-wrap relay --run-dir DIR [OPTIONS]
+
+Signals the one process that a PID file names, waits for its end, and with -k ends
+it with SIGKILL. A file that could mean another process is refused, and nothing is
+signalled: it must be a regular file, reached by no link that others can set, of
+root or the process's own user, with one number, not older than the process.
+
+  preempt-wrap relay --pid-file run/t.pid -s USR1 -k 90s     save, or end in 90 s
+)";
+
+constexpr const char* kRelayExit = R"(
+exit status: 0 it is gone (or was already); 1 refused, nothing was signalled; 124 it
+is still there; 125 usage error; 137 SIGKILL was needed; of several the largest
+)";
+
 }  // namespace
+
+std::string relay_help_text() {
+  std::string text = std::string(kRelay) + "\n";
+  for (const Option& option : relay_option_table()) text += row(option);
+  return text + kRelayExit;
+}
 
 std::string help_text() {
   return kUsage + rows(false) + kExit + "\nmore: preempt-wrap --help-all, and the README\n";

@@ -8,6 +8,8 @@ namespace pw {
 std::string help_text();      ///< --help: one screen
 std::string help_all_text();  ///< --help-all: every option and exit status
 
+std::string relay_help_text();
+
 /// Prints what is wanted instead of a run; our exit status.
 int show(Wanted wanted);
 

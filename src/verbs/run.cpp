@@ -12,63 +12,32 @@
 #include "core/pattern.hpp"
 #include "core/srun_rule.hpp"
 #include "core/text.hpp"
+#include "os/clock.hpp"
+#include "os/pid_file.hpp"
 #include "os/reaper.hpp"
 #include "os/terminal.hpp"
 #include "slurm/environment.hpp"
 #include "verbs/help.hpp"
+#include "verbs/job_paths.hpp"
 #include "verbs/settings.hpp"
 #include "verbs/supervisor.hpp"
 
 namespace pw {
 namespace {
 
+constexpr Nanos kPidFileLimit = Seconds(2);
+
 int fail(int status, const std::string& text) {
   std::fprintf(stderr, "preempt-wrap: %s\n", text.c_str());
   return status;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-std::string user_name() {
-  const std::string user = environment_value("SLURM_JOB_USER");
-  return user.empty() ? environment_value("USER") : user;
-}
-
-std::string or_zero(const char* variable) {
-  const std::string value = environment_value(variable);
-  return value.empty() ? "0" : value;
-}
-
-PatternValues pattern_values(const std::optional<SlurmJob>& job, const std::string& host) {
-  PatternValues values{.job_id = "0",
-                       .array_job_id = "0",
-                       .array_task = "0",
-                       .task = "0",
-                       .node = "0",
-                       .node_name = host,
-                       .user = user_name(),
-                       .host = host};
-  if (!job) return values;
-  const std::string array = environment_value("SLURM_ARRAY_JOB_ID");
-  const std::string node = environment_value("SLURMD_NODENAME");
-  values.job_id = job->job_id;
-  values.array_job_id = array.empty() ? job->job_id : array;
-  values.array_task = or_zero("SLURM_ARRAY_TASK_ID");
-  values.task = std::to_string(job->rank);
-  values.node = or_zero("SLURM_NODEID");
-  if (!node.empty()) values.node_name = node;
-  return values;
 }
 
 // The paths among the settings, as sbatch would write them out.
 Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& job,
                             const std::string& host) {
   const std::pair<const char*, std::string*> paths[] = {{"journal", &settings.journal},
-                                                        {"done-file", &settings.done_file}};
+                                                        {"done-file", &settings.done_file},
+                                                        {"pid-file", &settings.pid_file}};
   for (const auto& [name, path] : paths) {
     if (path->empty()) continue;
     auto expanded = expand_pattern(*path, pattern_values(job, host));
@@ -150,6 +119,26 @@ int run_unsupervised(Launch plan, const Beginning& beginning, Chronicle& chronic
   return tell_launch_failure({LaunchStage::exec, exec_in_place(plan)}, plan.command[0]);
 }
 
+// Who owns the PID file already and is proven alive; nothing may be started then. All other trouble
+// with it is told, and the run goes on: the bare command would have run, too.
+std::string claim_pid_file(const std::string& path, const std::string& host,
+                           std::optional<PidFile>& pid_file, Chronicle& chronicle) {
+  auto started = PidFile::start(path, host);
+  if (!started) {
+    chronicle.warn("no PID file: " + started.error().text());
+    return "";
+  }
+  const std::string owner = started->wait_for_owner(monotonic_now() + kPidFileLimit);
+  if (owner.empty()) pid_file.emplace(std::move(*started));
+  return owner;
+}
+
+int refuse_pid_file(const std::string& path, const std::string& owner, Chronicle& chronicle) {
+  Narrator(chronicle).not_started(kOwnFailure);
+  chronicle.close();
+  return fail(kOwnFailure, path + " belongs to " + owner + ", which is alive; nothing was started");
+}
+
 // The same signal ends us, so that a shell's loop sees it; without a core file of ours.
 void die_of(Signal signal) {
   const rlimit no_core{0, 0};
@@ -200,13 +189,19 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   for (const Complaint& warning : effective.merged.warnings) {
     if (identity.rank == 0) chronicle.warn(warning.line());
   }
+  std::optional<PidFile> pid_file;
+  if (!settings.pid_file.empty()) {
+    const std::string owner = claim_pid_file(settings.pid_file, identity.host, pid_file, chronicle);
+    if (!owner.empty()) return refuse_pid_file(settings.pid_file, owner, chronicle);
+  }
   Supervisor::Plan plan{.policy = policy_for(settings, job),
                         .settings = settings,
                         .launch = launch,
                         .deaf_to = beginning.signals.ignored,
                         .terminal = terminal,
                         .job = job,
-                        .foreign = foreign};
+                        .foreign = foreign,
+                        .pid_file = pid_file ? &*pid_file : nullptr};
   if (base_name(program) == "srun") respect_srun(plan.policy);
   if (group == ProcessGroup::own) {
     plan.deaf_to.erase(SIGINT);
@@ -218,6 +213,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
     const LaunchFailure& failure = status.error();
     const bool unsupervised = failure.stage == LaunchStage::spawn;
     const int code = failure.error == ENOENT ? kNotFound : kNotExecutable;
+    if (pid_file) pid_file->close(monotonic_now() + kPidFileLimit);
     if (!unsupervised) Narrator(chronicle).not_started(code);
     if (unsupervised) {
       return run_unsupervised(launch, beginning, chronicle,

@@ -21,4 +21,8 @@ int run(const Beginning& beginning, std::span<const std::string> words);
 /// The verb `config`: prints the effective settings as YAML, each with where it came from.
 int config(std::span<const std::string> words);
 
+/// The verb `relay`: signals the processes that PID files name, waits for their end and escalates.
+/// Exit status: 0 gone, 1 refused, 124 still there, 125 usage, 137 killed; of several the largest.
+int relay(const Beginning& beginning, std::span<const std::string> words);
+
 }  // namespace pw

@@ -17,6 +17,7 @@
 namespace pw {
 namespace {
 
+constexpr Nanos kPidFileLastMoment = Seconds(1);
 constexpr int kUnknownLeft = 1;  // somebody is there, without /proc nobody knows who
 
 void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
@@ -67,6 +68,7 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
 
 // All that can wait until the trainer runs.
 void Supervisor::begin(pid_t trainer) {
+  if (plan_.pid_file != nullptr) plan_.pid_file->write(trainer);
   const std::vector<std::string>& command = plan_.launch.command;
   TrainerTree::Plan plan{.name = short_command_text(command),
                          .program = std::string(base_name(command[0])),
@@ -105,12 +107,15 @@ void Supervisor::wait() {
   }
   if (chronicle_.trouble_fd() >= 0) fds.push_back(chronicle_.trouble_fd());
   if (voice_.fd() >= 0) fds.push_back(voice_.fd());
+  const bool pid_file_pending = plan_.pid_file != nullptr && plan_.pid_file->trouble_fd() >= 0;
+  if (pid_file_pending) fds.push_back(plan_.pid_file->trouble_fd());
   // Signals first: a typed INT that ended the trainer is known before its end is.
   const auto caught = wait_for(signals_, fds, wake);
   // Its last words were said before its end.
   if (voice_.fd() >= 0 && (!caught || caught->signal == SIGCHLD)) hear_trainer();
   if (finished_) return;
   if (caught) take(*caught);
+  if (pid_file_pending) hear_pid_file();
   if (finished_) return;
   if (!caught || wake) {
     const auto due = run_.next_wake();
@@ -248,7 +253,13 @@ void Supervisor::reap_ended() {
   }
 }
 
+void Supervisor::hear_pid_file() {
+  for (const std::string& trouble : plan_.pid_file->troubles()) chronicle_.warn(trouble);
+}
+
 void Supervisor::end_trainer() {
+  // Its number may be another's from now on.
+  if (plan_.pid_file != nullptr) plan_.pid_file->remove();
   const Instant now = monotonic_now();
   std::optional<Nanos> after;
   if (run_.episode_at()) after = now - *run_.episode_at();
@@ -308,6 +319,10 @@ ExitStatus Supervisor::finish() {
     chronicle_.flush();
     wait_for(signals_, {}, hooks_.next_limit());
     hooks_.advance();
+  }
+  if (plan_.pid_file != nullptr) {
+    plan_.pid_file->close(monotonic_now() + kPidFileLastMoment);
+    hear_pid_file();
   }
   chronicle_.close();
   return status;

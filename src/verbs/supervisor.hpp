@@ -6,6 +6,7 @@
 
 #include "core/batch_doubt.hpp"
 #include "core/supervision.hpp"
+#include "os/pid_file.hpp"
 #include "os/signal_fd.hpp"
 #include "slurm/environment.hpp"
 #include "slurm/step_signal.hpp"
@@ -30,6 +31,7 @@ class Supervisor {
     bool terminal = false;
     std::optional<SlurmJob> job;
     std::vector<ProcessId> foreign;  ///< children before the start
+    PidFile* pid_file = nullptr;     ///< --pid-file, claimed
   };
   Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle);
 
@@ -53,6 +55,7 @@ class Supervisor {
   void hear_trainer();
   void trainer_ready(const char* by);
   void advance_helpers();
+  void hear_pid_file();
   int count_left_behind();
   ExitStatus finish();
 

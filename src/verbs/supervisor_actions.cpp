@@ -10,6 +10,7 @@ void Supervisor::update_helpers() {
   std::vector<ProcessId> ids = chronicle_.helpers();
   for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
   for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
+  if (plan_.pid_file != nullptr) ids.push_back(plan_.pid_file->helper());
   tree_->set_helpers(std::move(ids));
 }
 

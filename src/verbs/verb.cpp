@@ -12,8 +12,8 @@ namespace pw {
 namespace {
 
 // Names that later versions will use; a command of that name needs `--` before it already now.
-constexpr auto kReserved = std::to_array<std::string_view>(
-    {"relay", "watch", "gate", "status", "report", "drill", "doctor"});
+constexpr auto kReserved =
+    std::to_array<std::string_view>({"watch", "gate", "status", "report", "drill", "doctor"});
 
 }  // namespace
 
@@ -22,6 +22,7 @@ int perform(const Beginning& beginning, const std::vector<std::string>& words) {
   const std::span<const std::string> rest = std::span(words).subspan(words.empty() ? 0 : 1);
   if (first == "run") return run(beginning, rest);
   if (first == "config") return config(rest);
+  if (first == "relay") return relay(beginning, rest);
   if (first == "help") return show(Wanted::help);
   if (first == "version") return show(Wanted::version);
   if (std::find(kReserved.begin(), kReserved.end(), first) != kReserved.end()) {

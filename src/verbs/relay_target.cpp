@@ -1,0 +1,77 @@
+#include "verbs/relay_target.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "core/duration.hpp"
+#include "core/signal_name.hpp"
+
+namespace pw {
+namespace {
+
+// After these a SIGCONT would undo what was asked for, or is not needed.
+bool stops_or_continues(Signal signal) {
+  constexpr SignalSet kThese{SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGKILL};
+  return kThese.contains(signal);
+}
+
+}  // namespace
+
+RelayTarget::RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin)
+    : process_(std::move(process)), plan_(plan), begin_(begin), course_(plan, begin) {}
+
+void RelayTarget::say(const std::string& what) const {
+  std::fprintf(stderr, "preempt-wrap: %s (pid %d): %s\n", process_.name().c_str(), id().pid,
+               what.c_str());
+}
+
+void RelayTarget::over(int status, const std::string& what) {
+  status_ = status;
+  say(what);
+}
+
+void RelayTarget::send(Signal signal) {
+  const bool stopped = !stops_or_continues(signal) && process_.stopped();
+  const int error = process_.send(signal);
+  if (error == ESRCH) return;  // the next look sees it
+  if (error != 0) {
+    return over(kRefused, signal_name(signal) + " cannot be sent: " + std::strerror(error));
+  }
+  told_ = true;
+  if (stopped) process_.send(SIGCONT);
+  say(signal_name(signal) + (stopped ? " and CONT sent" : " sent"));
+}
+
+void RelayTarget::perform(RelayStep step, Instant now) {
+  const std::string name = signal_name(plan_.signal);
+  const std::string after = " after " + spoken(now - begin_);
+  switch (step) {
+    case RelayStep::wait:
+      if (course_.holding() && !std::exchange(said_held_, true)) {
+        say(name + " held: there is no handler for it yet");
+      }
+      return;
+    case RelayStep::send: return send(plan_.signal);
+    case RelayStep::send_term:
+      say("still no handler for " + name + after + ", so it gets TERM");
+      return send(SIGTERM);
+    case RelayStep::skip: return say("still no handler for " + name + after + "; not sent");
+    case RelayStep::kill: say("still there" + after + ": SIGKILL"); return send(SIGKILL);
+    case RelayStep::gone: return over(kGone, told_ ? "gone" + after : "gone already");
+    case RelayStep::killed: return over(kKilled, "gone" + after + ", by SIGKILL");
+    case RelayStep::still_there: return over(kStillThere, "still there" + after);
+  }
+}
+
+void RelayTarget::advance(Instant now) {
+  while (!status_) {
+    const Reception reception =
+        course_.holding() ? process_.reception(plan_.signal) : Reception::dies;
+    const RelayStep step = course_.step(now, process_.alive(), reception);
+    perform(step, now);
+    if (step == RelayStep::wait) return;
+  }
+}
+
+}  // namespace pw

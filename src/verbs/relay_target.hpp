@@ -1,0 +1,45 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "core/relay_course.hpp"
+#include "os/pid_target.hpp"
+
+namespace pw {
+
+/// Exit statuses of `relay`, besides kOwnFailure; 124 and 137 as timeout has them.
+inline constexpr int kGone = 0;
+inline constexpr int kRefused = 1;
+inline constexpr int kStillThere = 124;
+inline constexpr int kKilled = 137;
+
+/// One process on its course through `relay`: does what core/relay_course says, and says what it
+/// did, a line each on stderr. That process only, never its tree, which is not ours.
+class RelayTarget {
+ public:
+  RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin);
+
+  /// Goes on as far as it can now.
+  void advance(Instant now);
+
+  std::optional<int> status() const { return status_; }  ///< when it is over
+  const ProcessId& id() const { return process_.id(); }
+  int fd() const { return process_.fd(); }
+  Instant next_wake() const { return course_.next_wake(); }
+
+ private:
+  void perform(RelayStep step, Instant now);
+  void send(Signal signal);
+  void say(const std::string& what) const;
+  void over(int status, const std::string& what);
+
+  PidTarget process_;
+  RelayPlan plan_;
+  Instant begin_;
+  RelayCourse course_;
+  std::optional<int> status_;
+  bool said_held_ = false;
+  bool told_ = false;
+};
+
+}  // namespace pw
