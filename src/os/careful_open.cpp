@@ -57,10 +57,14 @@ class Walk {
   bool from_root_ = false;
 };
 
+// /proc/PID/root and its like are no paths: the kernel alone knows where they lead.
+bool is_magic(int folder) {
+  constexpr std::uint32_t kProc = 0x9FA0;
+  struct statfs found {};
+  return fstatfs(folder, &found) == 0 && static_cast<std::uint32_t>(found.f_type) == kProc;
+}
+
 Result<std::string> link_target(int folder, const std::string& name) {
-  if (others_can_write(folder)) {
-    return refused("is reached by the symbolic link " + name + " in a folder that others can write");
-  }
   std::array<char, PATH_MAX> target{};
   const ssize_t size = readlinkat(folder, name.c_str(), target.data(), target.size() - 1);
   if (size < 0) return cannot("followed");
@@ -145,9 +149,17 @@ Result<CarefulFile> open_carefully(const std::string& path) {
     }
     if (S_ISLNK(found.st_mode)) {
       if (++links > kLinksMax) return os_error("cannot be opened", ELOOP);
-      PW_TRY(const std::string target, link_target(folder.get(), name));
-      walk.push(target);
-      if (walk.from_root()) folder = Fd(::open("/", kFolder));
+      if (others_can_write(folder.get())) {
+        return refused("is reached by the symbolic link " + name +
+                       " in a folder that others can write");
+      }
+      if (is_magic(folder.get())) {
+        folder = Fd(openat(folder.get(), name.c_str(), kFolder & ~O_NOFOLLOW));
+      } else {
+        PW_TRY(const std::string target, link_target(folder.get(), name));
+        walk.push(target);
+        if (walk.from_root()) folder = Fd(::open("/", kFolder));
+      }
     } else {
       folder = Fd(openat(folder.get(), name.c_str(), kFolder));
     }
