@@ -46,7 +46,9 @@ Front long_option(std::string_view word, std::string_view next, std::span<const 
   seen.insert(option);
   const bool takes_value = !option->value.empty();
   if (equals != std::string_view::npos) {
-    return {1, takes_value ? "" : std::string(word.substr(0, equals)) + " takes no value"};
+    const std::string name(word.substr(0, equals));
+    if (!takes_value) return {1, name + " takes no value"};
+    return {1, equals + 1 < word.size() ? "" : name + " needs a value"};
   }
   if (takes_value && !is_value(next)) return {1, std::string(word) + " needs a value"};
   return {takes_value ? 2u : 1u, ""};
@@ -120,8 +122,7 @@ void parse_options(CommandLine& line, const std::vector<std::string>& words, con
 
 }  // namespace
 
-CommandLine parse_command_line(std::span<const std::string> words,
-                               std::span<const Option> table) {
+CommandLine parse_command_line(std::span<const std::string> words, std::span<const Option> table) {
   CommandLine line;
   std::vector<std::string> options;
   Seen seen;

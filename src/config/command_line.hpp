@@ -20,7 +20,8 @@ struct CommandLine {
 };
 
 /// Options end at the first word that is no option or at `--`, so the trainer's own options are
-/// never eaten. Of an option given twice the last counts. A verb of its own options has its own table.
+/// never eaten. Of an option given twice the last counts. A verb with options of its own gives
+/// their table.
 CommandLine parse_command_line(std::span<const std::string> words,
                                std::span<const Option> table = option_table());
 

@@ -16,12 +16,11 @@ constexpr std::array kOptions = std::to_array<Option>({
      "those of all PID files in this folder"},
     {"signal", 's', "SIG", "TERM", Reach::command_line, true, "what it gets"},
     {"grace", 'k', "D", "off", Reach::command_line, true, "SIGKILL if it is still there after D"},
-    {"hold", 0, "D", "20s", Reach::command_line, true,
-     "USR1, USR2, RT wait for a handler, at most a quarter of -k"},
+    {"hold", 0, "D", "20s", Reach::command_line, true, "USR1, USR2 and RT wait for a handler"},
     {"no-handler", 0, "P", "term", Reach::command_line, true, "and what then: term, send or skip"},
     {"wait", 0, "D", "60s", Reach::command_line, true, "how long to wait for its end"},
     {"any-host", 0, "", "off", Reach::command_line, true,
-     "believe a network filesystem's path without our name"},
+     "also a network disk's file without our name"},
     {"help", 'h', "", "off", Reach::command_line, true, "this screen"},
 });
 

@@ -17,7 +17,7 @@ struct RelaySettings {
   std::string run_dir;   ///< or all files of this folder
   RelayPlan plan;
   HostRule host_rule = HostRule::this_host;
-  std::vector<Complaint> errors;  ///< all of them at once; nothing may be signalled if there are any
+  std::vector<Complaint> errors;  ///< all at once; nothing may be signalled if there are any
 };
 
 std::span<const Option> relay_option_table();

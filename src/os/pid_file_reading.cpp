@@ -83,9 +83,8 @@ Result<PidFileFacts> read_pid_file(const std::string& path) {
 }
 
 Result<PidFileReading> PidFileReading::of_file(const std::string& path) {
-  PW_TRY(Aside aside, Aside::start(
-                          [&path](int socket) { send_message(socket, encoded(read_pid_file(path))); },
-                          kWhat));
+  const auto read_one = [&path](int socket) { send_message(socket, encoded(read_pid_file(path))); };
+  PW_TRY(Aside aside, Aside::start(read_one, kWhat));
   return PidFileReading(std::move(aside));
 }
 

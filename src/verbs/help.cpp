@@ -49,17 +49,18 @@ std::string rows(bool all) {
 constexpr const char* kRelay = R"(usage: preempt-wrap relay --pid-file F [OPTIONS]
        preempt-wrap relay --run-dir DIR [OPTIONS]
 
-Signals the one process that a PID file names, waits for its end, and with -k ends
-it with SIGKILL. A file that could mean another process is refused, and nothing is
-signalled: it must be a regular file, reached by no link that others can set, of
-root or the process's own user, with one number, not older than the process.
+Signals the one process that a PID file names, waits for its end, and with -k
+ends it with SIGKILL. A file that could mean another process is refused, and
+nothing is signalled: it must be a regular file, reached by no link that others
+can set, of root or the process's own user, with one number, and not older than
+the process.
 
-  preempt-wrap relay --pid-file run/t.pid -s USR1 -k 90s     save, or end in 90 s
+  preempt-wrap relay --pid-file run/t.pid -s USR1 -k 90s    save, or end in 90 s
 )";
 
 constexpr const char* kRelayExit = R"(
-exit status: 0 it is gone (or was already); 1 refused, nothing was signalled; 124 it
-is still there; 125 usage error; 137 SIGKILL was needed; of several the largest
+exit status: 0 it is gone, or was already; 1 refused, nothing was signalled; 124
+it is still there; 125 usage error; 137 by SIGKILL; of several the largest
 )";
 
 }  // namespace

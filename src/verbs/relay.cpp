@@ -69,11 +69,16 @@ class Relay {
     if (!process && process.error().why == std::errc::no_such_process) {
       return say(file->path + ": process " + std::to_string(file->pid) + " is gone already");
     }
-    if (!process) return refuse(process.error().text());
+    if (!process) return refuse(process.error().text() + remedy(*file));
     for (const RelayTarget& other : targets_) {
       if (other.id() == process->id()) return say(file->path + " names the same process again");
     }
     targets_.emplace_back(std::move(*process), settings_.plan, begin_);
+  }
+
+  const char* remedy(const PidFileFacts& file) const {
+    const bool far = file.storage == Storage::network && !carries_host(file.path, host_name());
+    return far && settings_.host_rule == HostRule::this_host ? " (--any-host believes it)" : "";
   }
 
   void refuse(const std::string& why) {

@@ -139,6 +139,7 @@ class Life(PidFileTest):
         held = [os.readlink(f'/proc/{keeper}/fd/{fd}') for fd in os.listdir(f'/proc/{keeper}/fd')]
         self.assertEqual([path for path in held if path.startswith('pipe')], [])
         wrapper.signal('USR1')
+        self.assertEqual(wrapper.read_out(), b'')
         self.assertEqual(wrapper.wait(), 4)
         self.assertNotIn('left', wrapper.err.replace('nothing left behind', ''))
         self.assert_no_file()
