@@ -24,7 +24,7 @@ Nanos RelayCourse::longest_hold() const {
 
 RelayStep RelayCourse::step_held(Instant now, Reception reception) {
   stage_ = Stage::told;
-  wake_ = now;
+  told_at_ = wake_ = now;
   if (!needs_handler() || reception == Reception::takes) return RelayStep::send;
   if (reception != Reception::blocked) blocked_since_.reset();
   if (reception == Reception::blocked) {
@@ -46,7 +46,7 @@ RelayStep RelayCourse::step(Instant now, bool alive, Reception reception) {
   if (!alive) return stage_ == Stage::killed ? RelayStep::killed : RelayStep::gone;
   if (stage_ == Stage::held) return step_held(now, reception);
   if (stage_ == Stage::killed) {
-    wake_ = std::max(begin_ + plan_.wait, killed_at_ + kKillLimit);
+    wake_ = std::max(told_at_ + plan_.wait, killed_at_ + kKillLimit);
     return now >= wake_ ? RelayStep::still_there : RelayStep::wait;
   }
   if (plan_.grace) {
@@ -56,7 +56,7 @@ RelayStep RelayCourse::step(Instant now, bool alive, Reception reception) {
     killed_at_ = now;
     return RelayStep::kill;
   }
-  wake_ = begin_ + plan_.wait;
+  wake_ = told_at_ + plan_.wait;
   return now >= wake_ ? RelayStep::still_there : RelayStep::wait;
 }
 

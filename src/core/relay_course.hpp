@@ -15,8 +15,8 @@ enum class Reception {
   takes,    ///< it has a handler
 };
 
-/// How one process is told and waited for by the verb `relay`. All of it begins at once: `grace`
-/// and `wait` are counted from the begin, the hold included.
+/// How one process is told and waited for by the verb `relay`. The grace is counted from the begin,
+/// the hold included; the wait from when it was told, so that a short one cuts no hold off.
 struct RelayPlan {
   Signal signal = SIGTERM;
   std::optional<Nanos> grace;  ///< -k; nothing: no KILL ever
@@ -52,6 +52,7 @@ class RelayCourse {
   Instant wake_;
   Nanos pause_ = Millis(1);
   std::optional<Instant> blocked_since_;
+  Instant told_at_;
   Instant killed_at_;
 };
 

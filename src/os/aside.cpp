@@ -79,6 +79,8 @@ bool Aside::send(std::string_view message) {
 
 void Aside::say_no_more() { shutdown(socket_.get(), SHUT_WR); }
 
+void Aside::reap() { waitpid(id_.pid, nullptr, 0); }
+
 std::optional<std::string> Aside::receive(Instant until) {
   if (!socket_) return {};
   pollfd polled{.fd = socket_.get(), .events = POLLIN, .revents = 0};

@@ -42,6 +42,9 @@ class Aside {
   /// No more from us: its receive_message() has nothing from then on; we still hear it.
   void say_no_more();
 
+  /// After over(): it is ending, and leaves no zombie.
+  void reap();
+
   int fd() const { return socket_.get(); }
   ProcessId id() const { return id_; }
 

@@ -106,6 +106,7 @@ void PidFile::close(Instant limit) {
   if (!keeper_.over()) remove();
   keeper_.say_no_more();
   while (!keeper_.over() && monotonic_now() < limit) hear_until(limit);
+  if (keeper_.over()) keeper_.reap();
   if (!removed_ && claimed_) troubles_.push_back(path_ + " could not be removed");
 }
 

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "os/os_error.hpp"
+#include "os/pid_file_reading.hpp"
 #include "os/process_signal.hpp"
 #include "os/process_table.hpp"
 
@@ -121,6 +122,15 @@ Result<PidTarget> PidTarget::prove(const PidFileFacts& file, const Asker& asker)
   if (const auto why = why_process_refused(file, *facts)) return Error{file.path + " " + *why, {}};
   if (!entry->alive() || (pidfd && has_ended(pidfd.get()))) return gone(file);
   return PidTarget(entry->id, entry->name, std::move(pidfd));
+}
+
+Result<ProcessId> read_target_pid_file(const std::string& path, HostRule host_rule, Instant limit) {
+  PW_TRY(PidFileReading reading, PidFileReading::of_file(path));
+  const auto file = reading.next(limit);
+  if (!file) return Error{path + " does not answer", {}};
+  if (!*file) return file->error();
+  PW_TRY(const PidTarget target, PidTarget::prove(**file, asker_here(host_rule)));
+  return target.id();
 }
 
 bool PidTarget::alive() const {

@@ -41,6 +41,11 @@ class PidTarget {
   Fd pidfd_;
 };
 
+/// The process that the trainer named in a file of its own, for `--target-pid-file`: the file is
+/// read by a process of its own, so this never takes longer than until `limit`. Whether it is of
+/// our tree is the caller's to ask; a loop that must not wait takes PidFileReading and prove().
+Result<ProcessId> read_target_pid_file(const std::string& path, HostRule host_rule, Instant limit);
+
 /// This host and this moment, for core/pid_file's rules.
 Asker asker_here(HostRule host_rule);
 

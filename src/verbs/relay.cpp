@@ -11,6 +11,7 @@
 #include "core/exit_status.hpp"
 #include "core/relay_settings.hpp"
 #include "os/clock.hpp"
+#include "os/log_stream.hpp"
 #include "os/pid_file_reading.hpp"
 #include "verbs/help.hpp"
 #include "verbs/job_paths.hpp"
@@ -27,8 +28,6 @@ constexpr Nanos kReadingMost = Seconds(10);
 // Without pidfds nobody wakes us at a process's end.
 constexpr Nanos kLook = Millis(50);
 
-void say(const std::string& line) { std::fprintf(stderr, "preempt-wrap: %s\n", line.c_str()); }
-
 // All processes of one call, each on its own course, all at the same time.
 class Relay {
  public:
@@ -42,6 +41,7 @@ class Relay {
       for (RelayTarget& target : targets_) target.advance(monotonic_now());
     }
     for (const RelayTarget& target : targets_) worst_ = std::max(worst_, *target.status());
+    log_.close();
     return worst_;
   }
 
@@ -63,6 +63,8 @@ class Relay {
     if (reading->over() && files == 0) none(path, one);
   }
 
+  void say(const std::string& line) { log_.write_line("preempt-wrap: " + line); }
+
   void take(const Result<PidFileFacts>& file) {
     if (!file) return refuse(file.error().text());
     auto process = PidTarget::prove(*file, asker_here(settings_.host_rule));
@@ -73,7 +75,7 @@ class Relay {
     for (const RelayTarget& other : targets_) {
       if (other.id() == process->id()) return say(file->path + " names the same process again");
     }
-    targets_.emplace_back(std::move(*process), settings_.plan, begin_);
+    targets_.emplace_back(std::move(*process), settings_.plan, begin_, log_);
   }
 
   const char* remedy(const PidFileFacts& file) const {
@@ -112,6 +114,7 @@ class Relay {
 
   RelaySettings settings_;
   Instant begin_;
+  LogStream log_;  // a reader of ours that has stopped must not keep a KILL back
   std::list<RelayTarget> targets_;
   int worst_ = kGone;
 };
@@ -163,8 +166,11 @@ int relay(const Beginning& beginning, std::span<const std::string> words) {
     std::fputs(error_message(errors).c_str(), stderr);
     return kOwnFailure;
   }
-  // We are no supervisor here: Ctrl-C ends us, and leaves the process to itself.
-  sigprocmask(SIG_SETMASK, &beginning.signals.mask, nullptr);
+  // We are no supervisor here: Ctrl-C ends us, and leaves the process to itself. But a reader of
+  // our lines that has gone does not.
+  sigset_t mask = beginning.signals.mask;
+  sigaddset(&mask, SIGPIPE);
+  sigprocmask(SIG_SETMASK, &mask, nullptr);
   return Relay(std::move(settings)).run();
 }
 

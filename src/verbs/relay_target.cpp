@@ -1,7 +1,6 @@
 #include "verbs/relay_target.hpp"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "core/duration.hpp"
@@ -18,12 +17,12 @@ bool stops_or_continues(Signal signal) {
 
 }  // namespace
 
-RelayTarget::RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin)
-    : process_(std::move(process)), plan_(plan), begin_(begin), course_(plan, begin) {}
+RelayTarget::RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin, LogStream& log)
+    : process_(std::move(process)), plan_(plan), begin_(begin), course_(plan, begin), log_(log) {}
 
-void RelayTarget::say(const std::string& what) const {
-  std::fprintf(stderr, "preempt-wrap: %s (pid %d): %s\n", process_.name().c_str(), id().pid,
-               what.c_str());
+void RelayTarget::say(const std::string& what) {
+  log_.write_line("preempt-wrap: " + process_.name() + " (pid " + std::to_string(id().pid) +
+                  "): " + what);
 }
 
 void RelayTarget::over(int status, const std::string& what) {

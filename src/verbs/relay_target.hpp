@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/relay_course.hpp"
+#include "os/log_stream.hpp"
 #include "os/pid_target.hpp"
 
 namespace pw {
@@ -17,7 +18,7 @@ inline constexpr int kKilled = 137;
 /// did, a line each on stderr. That process only, never its tree, which is not ours.
 class RelayTarget {
  public:
-  RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin);
+  RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin, LogStream& log);
 
   /// Goes on as far as it can now.
   void advance(Instant now);
@@ -30,13 +31,14 @@ class RelayTarget {
  private:
   void perform(RelayStep step, Instant now);
   void send(Signal signal);
-  void say(const std::string& what) const;
+  void say(const std::string& what);
   void over(int status, const std::string& what);
 
   PidTarget process_;
   RelayPlan plan_;
   Instant begin_;
   RelayCourse course_;
+  LogStream& log_;
   std::optional<int> status_;
   bool said_held_ = false;
   bool told_ = false;

@@ -62,7 +62,6 @@ TEST_CASE("what is wrong is told all at once, and the command is not lost") {
   CHECK(taken({"---"}) == "!unknown option --- | ");
   CHECK(taken({"--=x"}) == "!unknown option -- | ");
   CHECK(taken({"--grace"}) == "!--grace needs a value | ");
-  CHECK(taken({"--grace=", "t"}).starts_with("!the argument for option '--grace'"));
   CHECK(taken({"--journal", "--grace", "5m", "t"}) == "grace=5m!--journal needs a value | t");
   CHECK(taken({"-k"}) == "!-k needs a value | ");
   CHECK(taken({"--quiet=yes", "t"}) == "!--quiet takes no value | t");

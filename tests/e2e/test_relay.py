@@ -3,12 +3,11 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 
-from processes import LIMIT, alive, send, stat, state, until
-from wrapper import BINARY, Wrapper, WrapperTest, main, probe
+from processes import LIMIT, send, state, until
+from wrapper import BINARY, WrapperTest, main, probe
 
 NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 README = os.path.join(os.path.dirname(__file__), '../../README.md')
@@ -43,6 +42,12 @@ class RelayTest(WrapperTest):
 
     def relay(self, *options, path=None, **how):
         return self.call('relay', '--pid-file', path or self.file, *options, **how)
+
+    def fenced(self, process, log):
+        """The WINCHes that it has got, when all have arrived: PWR has a higher number."""
+        process.signal('PWR')
+        log.wait_for('PWR')
+        return log.got('WINCH')
 
     def assert_untouched(self, process, log):
         """It has got no signal at all: a last one comes alone."""
@@ -158,6 +163,26 @@ class Ends(RelayTest):
         relay = self.relay()
         self.assertEqual(relay.status, 1)
         self.assertRegex(relay.err, 'No such file')
+
+    def test_who_does_not_read_our_lines_keeps_no_kill_back(self):
+        for name in ('stopped', 'gone'):
+            with self.subTest(name):
+                reader, writer = os.pipe()
+                os.set_blocking(writer, False)
+                try:
+                    while name == 'stopped':
+                        os.write(writer, b'x' * 512)
+                except BlockingIOError:
+                    os.set_blocking(writer, True)
+                if name == 'gone':
+                    os.close(reader)
+                else:
+                    self.addCleanup(os.close, reader)
+                self.addCleanup(os.close, writer)
+                process, _ = self.target(log=name)
+                self.name(process)
+                self.assertEqual(self.relay('-k', '200ms', stderr=writer).status, 137)
+                self.assertEqual(process.wait(), -signal.SIGKILL)
 
     def test_ctrl_c_ends_the_relay_alone(self):
         process, log = self.target()
@@ -277,7 +302,7 @@ class Refused(RelayTest):
     def assert_accepted(self, *options, path=None, **how):
         relay = self.relay('-s', 'WINCH', '--wait', '0', *options, path=path, **how)
         self.assertEqual(relay.status, 124, relay.err)
-        self.assertEqual(self.watch.got('WINCH')[-1].sender, relay.pid)
+        until('its signal', lambda: relay.pid in [e.sender for e in self.watch.got('WINCH')])
 
     def each_user(self):
         yield 'we', []
@@ -400,7 +425,7 @@ class Refused(RelayTest):
                 os.chown(self.name(process), owner, owner)
                 relay = self.relay('-s', 'WINCH', '--wait', '0', prefix=prefix)
                 self.assertEqual(relay.status, status, relay.err)
-        self.assertEqual(len(log.got('WINCH')), 4)
+        self.assertEqual(len(self.fenced(process, log)), 4)
 
     def test_a_process_that_we_may_not_signal(self):
         self.need_root()
@@ -487,7 +512,7 @@ class Disks(RelayTest):
                 self.assertEqual(relay.status, status, relay.err)
                 if status == 1:
                     self.assertRegex(relay.err, f"name {host}.*--any-host")
-        self.assertEqual(len(log.got('WINCH')), 3)
+        self.assertEqual(len(self.fenced(process, log)), 3)
 
     def test_a_file_servers_clock_may_be_minutes_off(self):
         process, _ = self.target()
