@@ -2,34 +2,29 @@
 
 #include <algorithm>
 
+#include "core/delivery.hpp"
+
 namespace pw {
 namespace {
 
-// Runtimes block all signals for moments while they start a thread or a child.
-constexpr Nanos kBlockedLongEnough = Millis(50);
 constexpr Nanos kLongestPause = Millis(250);
 // What SIGKILL has not ended by then hangs in the kernel.
 constexpr Nanos kKillLimit = Seconds(10);
 
 }  // namespace
 
-// Everyone dies of TERM and INT by design; only these come to trainers that are not ready for them.
-bool RelayCourse::needs_handler() const {
-  return plan_.signal == SIGUSR1 || plan_.signal == SIGUSR2 || is_realtime(plan_.signal);
-}
-
 Nanos RelayCourse::longest_hold() const {
   return plan_.grace ? std::min(plan_.hold, *plan_.grace / 4) : plan_.hold;
 }
 
-RelayStep RelayCourse::step_held(Instant now, Reception reception) {
+RelayStep RelayCourse::step_held(Instant now, Handling handling) {
   stage_ = Stage::told;
   told_at_ = wake_ = now;
-  if (!needs_handler() || reception == Reception::takes) return RelayStep::send;
-  if (reception != Reception::blocked) blocked_since_.reset();
-  if (reception == Reception::blocked) {
+  if (!can_be_held(plan_.signal) || handling == Handling::caught) return RelayStep::send;
+  if (handling != Handling::blocked) blocked_since_.reset();
+  if (handling == Handling::blocked) {
     if (!blocked_since_) blocked_since_ = now;
-    if (now - *blocked_since_ >= kBlockedLongEnough) return RelayStep::send;
+    if (now - *blocked_since_ >= kBlockedFor) return RelayStep::send;
   }
   const Instant end = begin_ + longest_hold();
   if (now >= end) {
@@ -42,9 +37,9 @@ RelayStep RelayCourse::step_held(Instant now, Reception reception) {
   return RelayStep::wait;
 }
 
-RelayStep RelayCourse::step(Instant now, bool alive, Reception reception) {
+RelayStep RelayCourse::step(Instant now, bool alive, Handling handling) {
   if (!alive) return stage_ == Stage::killed ? RelayStep::killed : RelayStep::gone;
-  if (stage_ == Stage::held) return step_held(now, reception);
+  if (stage_ == Stage::held) return step_held(now, handling);
   if (stage_ == Stage::killed) {
     wake_ = std::max(told_at_ + plan_.wait, killed_at_ + kKillLimit);
     return now >= wake_ ? RelayStep::still_there : RelayStep::wait;

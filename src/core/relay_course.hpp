@@ -1,19 +1,12 @@
 #pragma once
 #include <optional>
 
+#include "core/settings.hpp"
 #include "core/signal.hpp"
+#include "core/signal_state.hpp"
 #include "core/time.hpp"
 
 namespace pw {
-
-enum class NoHandler { term, send, skip };  ///< --no-handler: what when the hold ends in vain
-
-/// What a process would do with a signal now.
-enum class Reception {
-  dies,     ///< nobody takes it (or it is ignored): it would be lost, or deadly
-  blocked,  ///< no thread lets it in: meant to be fetched, or a runtime's short moment
-  takes,    ///< it has a handler
-};
 
 /// How one process is told and waited for by the verb `relay`. The grace is counted from the begin,
 /// the hold included; the wait from when it was told, so that a short one cuts no hold off.
@@ -35,15 +28,15 @@ class RelayCourse {
 
   bool holding() const { return stage_ == Stage::held; }
 
-  /// `reception` counts while holding() only. After send, send_term, skip and kill: ask again.
-  RelayStep step(Instant now, bool alive, Reception reception);
+  /// `handling` of the plan's signal counts while holding() only. After send, send_term, skip and
+  /// kill: ask again.
+  RelayStep step(Instant now, bool alive, Handling handling);
 
   Instant next_wake() const { return wake_; }
 
  private:
   enum class Stage { held, told, killed };
-  RelayStep step_held(Instant now, Reception reception);
-  bool needs_handler() const;
+  RelayStep step_held(Instant now, Handling handling);
   Nanos longest_hold() const;
 
   RelayPlan plan_;

@@ -1,6 +1,5 @@
 #include "os/pid_target.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,12 +10,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <memory>
 
 #include "os/os_error.hpp"
 #include "os/pid_file_reading.hpp"
 #include "os/process_signal.hpp"
 #include "os/process_table.hpp"
+#include "os/signal_state.hpp"
 
 namespace pw {
 namespace {
@@ -47,28 +46,6 @@ std::string field(const std::string& status, const std::string& name) {
   if (at == std::string::npos) return "";
   const auto begin = at + name.size() + 3;
   return status.substr(begin, status.find('\n', begin) - begin);
-}
-
-bool has_signal(const std::string& status, const std::string& set, Signal signal) {
-  return ((std::strtoull(field(status, set).c_str(), nullptr, 16) >> (signal - 1)) & 1) != 0;
-}
-
-// A thread in sigtimedwait() has what it waits for unblocked meanwhile.
-bool thread_keeps_out(const std::string& folder, Signal signal) {
-  const std::string status = read_text(folder + "/status");
-  return status.empty() || has_signal(status, "SigBlk", signal) ||
-         read_text(folder + "/wchan").starts_with("do_sigtimedwait");
-}
-
-bool all_threads_keep_out(const std::string& process, Signal signal) {
-  const std::string tasks = process + "/task";
-  const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(tasks.c_str()), closedir);
-  if (!opened) return false;
-  while (const dirent* item = readdir(opened.get())) {
-    if (item->d_name[0] == '.') continue;
-    if (!thread_keeps_out(tasks + "/" + item->d_name, signal)) return false;
-  }
-  return true;
 }
 
 bool has_ended(int pidfd) {
@@ -144,10 +121,9 @@ bool PidTarget::stopped() const {
   return entry && entry->id == id_ && entry->stopped();
 }
 
-Reception PidTarget::reception(Signal signal) const {
-  const std::string process = "/proc/" + std::to_string(id_.pid);
-  if (has_signal(read_text(process + "/status"), "SigCgt", signal)) return Reception::takes;
-  return all_threads_keep_out(process, signal) ? Reception::blocked : Reception::dies;
+Handling PidTarget::handling(Signal signal) const {
+  const auto state = read_signal_state(id_.pid, signal);
+  return state ? handling_of(*state, signal, {}) : Handling::deadly;
 }
 
 int PidTarget::send(Signal signal) const {

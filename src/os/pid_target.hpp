@@ -3,8 +3,8 @@
 
 #include "core/pid_file.hpp"
 #include "core/process_tree.hpp"
-#include "core/relay_course.hpp"
 #include "core/result.hpp"
+#include "core/signal_state.hpp"
 #include "os/fd.hpp"
 
 namespace pw {
@@ -25,7 +25,7 @@ class PidTarget {
 
   /// What it would do with this signal now, seen once; two looks apart tell a short moment from
   /// what is meant (core/relay_course).
-  Reception reception(Signal signal) const;
+  Handling handling(Signal signal) const;
 
   /// 0 or errno.
   int send(Signal signal) const;

@@ -47,16 +47,21 @@ bool in_set_of(pid_t pid, std::string_view line, Signal signal) {
 }
 
 // The thread's blocked set does not show what it waits for; its first argument does. Reading a
-// descendant's memory is what ptrace(2) allows everywhere; where it is forbidden the thread counts
-// as one that waits for nothing.
+// descendant's memory is what ptrace(2) allows everywhere. Where it is forbidden (`relay` under
+// Yama or an old container's seccomp) only that it waits for signals is to be seen: then for ours.
 SignalSet waited_for(pid_t pid, const std::string& task, Text& text) {
+  constexpr SignalSet kAny = SignalSet::from_bits(~std::uint64_t{0});
   const std::string_view call = read_text((task + "/syscall").c_str(), text);
+  if (call.empty()) {
+    const std::string_view sleeps_in = read_text((task + "/wchan").c_str(), text);
+    return sleeps_in.starts_with("do_sigtimedwait") ? kAny : SignalSet{};
+  }
   char* end = nullptr;
-  if (call.empty() || std::strtol(call.data(), &end, 10) != SYS_rt_sigtimedwait) return {};
+  if (std::strtol(call.data(), &end, 10) != SYS_rt_sigtimedwait) return {};
   std::uint64_t bits = 0;
   const iovec here{&bits, sizeof bits};
   const iovec there{reinterpret_cast<void*>(std::strtoull(end, nullptr, 16)), sizeof bits};
-  if (process_vm_readv(pid, &here, 1, &there, 1, 0) != sizeof bits) return {};
+  if (process_vm_readv(pid, &here, 1, &there, 1, 0) != sizeof bits) return kAny;
   return SignalSet::from_bits(bits);
 }
 

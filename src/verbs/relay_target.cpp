@@ -65,9 +65,9 @@ void RelayTarget::perform(RelayStep step, Instant now) {
 
 void RelayTarget::advance(Instant now) {
   while (!status_) {
-    const Reception reception =
-        course_.holding() ? process_.reception(plan_.signal) : Reception::dies;
-    const RelayStep step = course_.step(now, process_.alive(), reception);
+    const Handling handling =
+        course_.holding() ? process_.handling(plan_.signal) : Handling::deadly;
+    const RelayStep step = course_.step(now, process_.alive(), handling);
     perform(step, now);
     if (step == RelayStep::wait) return;
   }

@@ -45,10 +45,10 @@ std::string course(const RelayPlan& plan, const World& world) {
   for (Instant now = begin; text.size() < 500;) {
     const Nanos age = now - begin;
     const bool alive = age < world.ends && !(killed && world.killable);
-    Reception reception = age >= world.able ? Reception::takes : Reception::dies;
+    Handling handling = age >= world.able ? Handling::caught : Handling::deadly;
     const Nanos blocked = age - world.blocked_from;
-    if (blocked >= Nanos(0) && blocked < world.blocked_for) reception = Reception::blocked;
-    const RelayStep step = course.step(now, alive, reception);
+    if (blocked >= Nanos(0) && blocked < world.blocked_for) handling = Handling::blocked;
+    const RelayStep step = course.step(now, alive, handling);
     if (step != RelayStep::wait) {
       const auto second = std::chrono::duration_cast<Seconds>(age).count();
       text += (text.empty() ? "" : " ") + std::string(name_of(step)) + "@" + std::to_string(second);
@@ -123,12 +123,12 @@ TEST_CASE("the course of a relay") {
 TEST_CASE("blocked once is not enough: two looks at least 50 ms apart") {
   const Instant begin{Seconds(1)};
   RelayCourse course({.signal = SIGUSR1}, begin);
-  CHECK(course.step(begin, true, Reception::blocked) == RelayStep::wait);
-  CHECK(course.step(begin + Millis(49), true, Reception::blocked) == RelayStep::wait);
-  CHECK(course.step(begin + Millis(60), true, Reception::dies) == RelayStep::wait);
-  CHECK(course.step(begin + Millis(70), true, Reception::blocked) == RelayStep::wait);
-  CHECK(course.step(begin + Millis(119), true, Reception::blocked) == RelayStep::wait);
-  CHECK(course.step(begin + Millis(120), true, Reception::blocked) == RelayStep::send);
+  CHECK(course.step(begin, true, Handling::blocked) == RelayStep::wait);
+  CHECK(course.step(begin + Millis(49), true, Handling::blocked) == RelayStep::wait);
+  CHECK(course.step(begin + Millis(60), true, Handling::deadly) == RelayStep::wait);
+  CHECK(course.step(begin + Millis(70), true, Handling::blocked) == RelayStep::wait);
+  CHECK(course.step(begin + Millis(119), true, Handling::blocked) == RelayStep::wait);
+  CHECK(course.step(begin + Millis(120), true, Handling::blocked) == RelayStep::send);
 }
 
 TEST_CASE("what relay was asked to do, and all that is wrong with it") {

@@ -64,12 +64,12 @@ class Life(PidFileTest):
         return subprocess.run(['sh', '-c', script], check=False, env=self.environ()).returncode
 
     def test_gone_however_the_trainer_ends(self):
-        rows = [('an exit', ['TERM=exit:0'], 'TERM', [], 0),
-                ('death by a signal', [], 'USR1', [], 138),
+        rows = [('an exit', ['INT=exit:0'], 'INT', [], 0),
+                ('death by a signal', ['WINCH=log'], 'TERM', [], 143),
                 ('SIGKILL of ours', ['all=log'], 'USR1', ['-k', '200ms'], 137)]
         for name, rules, sent, options, status in rows:
             with self.subTest(name):
-                wrapper, _ = self.start_owner(*(rules or ['WINCH=log']), options=options, log=sent)
+                wrapper, _ = self.start_owner(*rules, options=options, log=sent)
                 wrapper.signal(sent)
                 self.assertEqual(wrapper.wait(), status)
                 self.assert_no_file()

@@ -272,6 +272,16 @@ class Hold(RelayTest):
                 self.assertEqual(self.relay('-s', 'USR1').status, 0)
                 self.assertEqual(process.wait(), 10)
 
+    def test_who_fetches_it_out_of_our_sight(self):
+        process = self.python('import signal, sys\n'
+                              'signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n'
+                              'open(sys.argv[1], "w").close()\n'
+                              'signal.sigtimedwait([signal.SIGUSR1], 100)\nsys.exit(10)')
+        self.name(process)
+        relay = self.relay('-s', 'USR1', prefix=[probe('old_kernel'), 'memory'])
+        self.assertEqual(relay.status, 0)
+        self.assertEqual(process.wait(), 10)
+
     def test_one_thread_that_lets_it_in_dies_of_it(self):
         process = self.python('import signal, sys, threading, time\n'
                               'threading.Thread(target=time.sleep, args=[100], daemon=True).start()\n'

@@ -171,7 +171,7 @@ TEST_CASE("a target is proven from its file, and signalled") {
   const auto target = PidTarget::prove(*file, asker_here(HostRule::this_host));
   REQUIRE(target.has_value());
   CHECK(target->alive());
-  CHECK(target->reception(SIGUSR1) == Reception::dies);
+  CHECK(target->handling(SIGUSR1) == Handling::deadly);
   CHECK(target->send(SIGKILL) == 0);
   pollfd ended{.fd = target->fd(), .events = POLLIN, .revents = 0};
   poll(&ended, 1, 10'000);
