@@ -1,6 +1,6 @@
-// libFuzzer: any bytes as a duration, a signal, a ladder, a pattern, a slurm.conf, scontrol's
-// output, a datagram of sd_notify, and as text for the journal. What is read must be written back
-// to the same value.
+// libFuzzer: any bytes as a duration, a signal, a PID, a ladder, a pattern, a slurm.conf,
+// scontrol's output, a datagram of sd_notify, and as text for the journal. What is read must be
+// written back to the same value.
 #include <cassert>
 #include <cstdint>
 #include <string>
@@ -10,6 +10,7 @@
 #include "core/ladder.hpp"
 #include "core/notify_message.hpp"
 #include "core/pattern.hpp"
+#include "core/pid_file.hpp"
 #include "core/signal_name.hpp"
 #include "core/step_list.hpp"
 #include "slurm/slurm_conf.hpp"
@@ -23,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto signal = pw::parse_signal(text)) {
     assert(pw::parse_signal(pw::signal_name(*signal)) == signal);
   }
+  if (const auto pid = pw::parse_pid(text)) assert(*pid > 1 && text.size() <= pw::kPidFileMax);
   if (const auto plan = pw::parse_ladder(text)) assert(plan->grace && *plan->grace >= pw::Nanos(0));
   (void)pw::expand_pattern(text, {});
   (void)pw::parse_slurm_conf(text, "main");
