@@ -76,7 +76,7 @@ class Life(PidFileTest):
                 os.remove(self.log(sent).path)
 
     def test_never_there_for_a_command_that_cannot_start(self):
-        self.assertEqual(self.call('--pid-file', self.file, 'no-such-command').status, 127)
+        self.assertEqual(self.call('--pid-file', self.file, '/no/such/command').status, 127)
         self.assert_no_file()
 
     def test_gone_before_what_the_trainer_leaves_behind(self):
@@ -91,7 +91,7 @@ class Life(PidFileTest):
         self.assertEqual(wrapper.wait(), 3)
 
     def test_whatever_the_umask(self):
-        self.start_owner(before=lambda: os.umask(0o777))
+        self.start_owner(before=lambda: os.umask(0o077))
         self.assertEqual(stat.S_IMODE(os.stat(self.file).st_mode), 0o644)
 
     def test_never_half_of_it(self):

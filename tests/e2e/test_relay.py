@@ -164,6 +164,16 @@ class Ends(RelayTest):
         self.assertEqual(relay.status, 1)
         self.assertRegex(relay.err, 'No such file')
 
+    def test_a_preempt_wrap_itself(self):
+        """It fetches its signals, and begins an episode of its own."""
+        wrapper, log = self.start_ready([], 'USR1=save:100:7')
+        self.name(wrapper)
+        relay = self.relay('-s', 'USR1')
+        self.assertEqual(relay.status, 0)
+        self.assertEqual(wrapper.wait(), 7)
+        self.assertEqual(log.order(), ['USR1'])
+        self.assertRegex(wrapper.err, 'notice USR1')
+
     def test_who_does_not_read_our_lines_keeps_no_kill_back(self):
         for name in ('stopped', 'gone'):
             with self.subTest(name):
