@@ -63,6 +63,7 @@ std::string OwnedPidFile::living_owner() {
       S_ISREG(there.st_mode) && there.st_size > static_cast<off_t>(kPidFileMax);
   if (!link && (!S_ISREG(there.st_mode) || somebodys_work)) {
     given_up_ = true;
+    if (!record) lock_.remove();
     warn(std::string(somebodys_work ? "is too long for a PID file" : what_it_is(there.st_mode)) +
          ": it is left as it is, and no PID file is written");
     return "";

@@ -16,13 +16,15 @@
 namespace pw {
 namespace {
 
+// A longer file of that name is somebody's work (Cargo.lock beside a P called Cargo).
+constexpr off_t kRecordMax = 512;
 constexpr int kTriesMax = 10;
 // Between somebody's flock() and its line are microseconds; on a file server, more.
 constexpr int kLooksAtBusy = 10;
 constexpr useconds_t kBetweenLooks = 20'000;
 
 std::optional<LockRecord> read_record(int fd) {
-  std::array<char, 512> text{};
+  std::array<char, kRecordMax + 1> text{};
   if (pread(fd, text.data(), text.size() - 1, 0) <= 0) return {};
   std::array<char, 256> host{};
   std::array<char, 64> boot{};
@@ -79,6 +81,11 @@ bool PidFileLock::try_once() {
   }
   fd_ = Fd(::open(path_.c_str(), kHow | O_CREAT, 0644));
   if (!fd_ || fstat(fd_.get(), &locked) != 0) return fail("open");
+  if (locked.st_size > kRecordMax) {
+    trouble_ = path_ + " is no lock of a PID file";
+    fd_.reset();
+    return true;
+  }
   if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail("lock");
     state_ = State::busy;
@@ -90,7 +97,7 @@ bool PidFileLock::try_once() {
 
 void PidFileLock::note(const LockRecord& record) const {
   if (state_ != State::ours) return;
-  std::array<char, 512> text{};
+  std::array<char, kRecordMax> text{};
   std::snprintf(text.data(), text.size(), "%s %s %d %d %" PRIu64 "\n", record.host.c_str(),
                 record.boot.c_str(), record.wrapper, record.trainer, record.start);
   const std::string line = text.data();

@@ -312,6 +312,7 @@ class Trouble(PidFileTest):
     def test_what_is_no_pid_file_is_left_as_it_is(self):
         script = self.write('train.py', '#' * 65)
         self.runs(script, 'left as it is')
+        self.assertFalse(os.path.exists(script + '.lock'))
         self.assertEqual(os.path.getsize(script), 65)
         folder, fifo = self.path('folder'), self.path('fifo')
         os.mkdir(folder)
@@ -322,7 +323,8 @@ class Trouble(PidFileTest):
 
     def test_an_odd_lock_file(self):
         for name, make in (('folder', os.mkdir), ('fifo', os.mkfifo),
-                           ('link', lambda path: os.symlink('/dev/null', path))):
+                           ('link', lambda path: os.symlink('/dev/null', path)),
+                           ('work', lambda path: self.write(path, 'x' * 513))):
             with self.subTest(name):
                 path = self.path(name + '.pid')
                 make(path + '.lock')
