@@ -86,11 +86,15 @@ std::optional<ProcessFacts> process_facts(const ProcessId& process) {
 
 Result<PidTarget> PidTarget::prove(const PidFileFacts& file, const Asker& asker) {
   if (const auto why = why_file_refused(file, asker)) return Error{file.path + " " + *why, {}};
+  if (!proc_is_ours()) {
+    return Error{file.path + " cannot be judged: /proc does not show the processes that we see",
+                 {}};
+  }
   Fd pidfd(open_pidfd(file.pid));
-  const auto entry = proc_is_ours() ? read_process(file.pid) : std::nullopt;
+  const auto entry = read_process(file.pid);
   const auto facts = entry ? process_facts(entry->id) : std::nullopt;
   if (!entry || !facts) {
-    // A /proc with hidepid, or none at all, hides it: then nobody can say whose it is.
+    // A /proc with hidepid hides it: then nobody can say whose it is.
     if (kill(file.pid, 0) != 0 && errno == ESRCH) return gone(file);
     return Error{
         file.path + " names process " + std::to_string(file.pid) + ", of which /proc shows nothing",

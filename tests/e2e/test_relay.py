@@ -491,9 +491,19 @@ class Refused(RelayTest):
 
     def test_without_proc_nobody_is_known(self):
         self.need_root()
+        others = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh']
+        for prefix in (others, ['unshare', '--pid', '--fork']):
+            self.name(self.bystander)
+            self.assert_refused('/proc does not show', prefix=prefix)
+            self.write('t.pid', '4194304\n')  # not "gone already"
+            self.assert_refused('/proc does not show', prefix=prefix)
+
+    def test_a_process_that_proc_hides(self):
+        self.need_root()
         self.name(self.bystander)
-        self.assert_refused('/proc shows nothing', prefix=[
-            'unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh'])
+        hidden = 'mount -t proc -o hidepid=2 none /proc && exec "$@"'
+        self.assert_refused('of which /proc shows nothing', prefix=[
+            'unshare', '-m', 'sh', '-c', hidden, 'sh', *NOBODY])
 
     def test_padded_numbers_are_fine(self):
         for text in (f'  {self.bystander.pid}  \n', f'{self.bystander.pid}',

@@ -1,6 +1,7 @@
 #include "os/pid_file.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "os/careful_open.hpp"
 #include "os/clock.hpp"
@@ -105,6 +107,34 @@ TEST_CASE("a lock whose file was removed under us is no lock") {
   CHECK(PidFileLock(path).state() == PidFileLock::State::busy);
   second.remove();
   CHECK_FALSE(folder.has("t.pid.lock"));
+}
+
+TEST_CASE("of many who take and remove it all the time two never hold it") {
+  const Folder folder;
+  const std::string path = folder / "t.pid";
+  const auto take_often = [&] {
+    for (int i = 0; i < 2000; ++i) {
+      PidFileLock lock(path);
+      if (lock.state() != PidFileLock::State::ours) continue;
+      const Fd alone(open((folder / "alone").c_str(), O_CREAT | O_EXCL | O_WRONLY, 0600));
+      if (!alone) _exit(1);
+      lock.note({.host = kHost, .boot = "-"});
+      unlink((folder / "alone").c_str());
+      lock.remove();
+    }
+    _exit(0);
+  };
+  std::vector<pid_t> takers;
+  for (int i = 0; i < 4; ++i) {
+    const pid_t pid = fork();
+    if (pid == 0) take_often();
+    takers.push_back(pid);
+  }
+  for (const pid_t taker : takers) {
+    int status = 0;
+    waitpid(taker, &status, 0);
+    CHECK(status == 0);
+  }
 }
 
 TEST_CASE("the number of a process that has ended is not written") {
