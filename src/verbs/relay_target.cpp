@@ -31,13 +31,14 @@ void RelayTarget::over(int status, const std::string& what) {
 }
 
 void RelayTarget::send(Signal signal) {
-  const bool stopped = !stops_or_continues(signal) && process_.stopped();
   const int error = process_.send(signal);
   if (error == ESRCH) return;  // the next look sees it
   if (error != 0) {
     return over(kRefused, signal_name(signal) + " cannot be sent: " + std::strerror(error));
   }
   told_ = true;
+  // Looked at after the signal: one that stops in between would never take it.
+  const bool stopped = !stops_or_continues(signal) && process_.stopped();
   if (stopped) process_.send(SIGCONT);
   say(signal_name(signal) + (stopped ? " and CONT sent" : " sent"));
 }
