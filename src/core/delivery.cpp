@@ -12,8 +12,9 @@ bool contains(std::span<const ProcessId> ids, const ProcessId& id) {
 }  // namespace
 
 Delivery::Step Delivery::begin(TreeView& view, const ProcessEntry& trainer, Instant started,
-                               Signal signal, Instant now) {
+                               Signal signal, Instant now, Extent extent) {
   signal_ = signal;
+  extent_ = extent;
   begun_ = now;
   started_ = started;
   told_.clear();
@@ -46,10 +47,10 @@ Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> root
   const bool held = can_be_held(signal_);
   const Frontier found = held ? seek(view, roots, now) : seek_at_once(view, roots, signal_);
   Step step;
-  for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able, now);
+  for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able);
   waiting_.clear();
   if (!held) {
-    if (told_.empty() && trainer) send(step, *trainer, signal_, Why::last_resort, now);
+    if (told_.empty() && trainer) send(step, *trainer, signal_, Why::last_resort);
     return step;
   }
   const bool grown_up = begun_ - started_ > kGrownUp;
@@ -58,10 +59,10 @@ Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> root
   // A grown-up program that handles TERM and not this is told by TERM, at once; but who blocks the
   // signal may well be waiting for it.
   const bool hopeless = grown_up && told_.empty() && blocking_.empty() && !own_trap;
-  if (hopeless && no_handler_ == NoHandler::term && send_term(step, view, roots, now)) return step;
+  if (hopeless && no_handler_ == NoHandler::term && send_term(step, view, roots)) return step;
   for (const Branch& branch : found.branches) {
     if (grown_up && branch.own_handler) {
-      send(step, *branch.own_handler, signal_, Why::own_trap, now);
+      send(step, *branch.own_handler, signal_, Why::own_trap);
       continue;
     }
     step.waiting.push_back(branch.nearest.empty() ? branch.root : branch.nearest.front());
@@ -74,31 +75,31 @@ Delivery::Step Delivery::end_hold(TreeView& view, const std::optional<ProcessEnt
                                   std::span<const ProcessEntry> orphans, HoldEnd end, Instant now) {
   const Frontier found = seek(view, roots(trainer, orphans), now);
   Step step;
-  for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able, now);
+  for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able);
   for (const Branch& branch : found.branches) {
     if (branch.own_handler) {
-      send(step, *branch.own_handler, signal_, Why::own_trap, now);
+      send(step, *branch.own_handler, signal_, Why::own_trap);
     } else if (end == HoldEnd::time_is_over) {
-      give_up(step, view, branch, now);
+      give_up(step, view, branch);
     }
   }
   const bool ask_trainer =
       end == HoldEnd::time_is_over && no_handler_ == NoHandler::term && told_.empty();
-  if (ask_trainer && trainer) send(step, *trainer, SIGTERM, Why::last_resort, now);
+  if (ask_trainer && trainer) send(step, *trainer, SIGTERM, Why::last_resort);
   waiting_.clear();
   return step;
 }
 
-void Delivery::give_up(Step& step, TreeView& view, const Branch& branch, Instant now) {
+void Delivery::give_up(Step& step, TreeView& view, const Branch& branch) {
   if (no_handler_ == NoHandler::skip) return;
   if (no_handler_ == NoHandler::term) {
-    send_term(step, view, std::span(&branch.root, 1), now);
+    send_term(step, view, std::span(&branch.root, 1));
     return;
   }
   for (const ProcessEntry& process : branch.nearest) {
-    send(step, process, signal_, Why::no_handler, now);
+    send(step, process, signal_, Why::no_handler);
   }
-  if (branch.nearest.empty()) send(step, branch.root, signal_, Why::no_handler, now);
+  if (branch.nearest.empty()) send(step, branch.root, signal_, Why::no_handler);
 }
 
 // Once the trainer is gone those that waited are orphans; other orphans are leftovers.
@@ -114,9 +115,10 @@ std::vector<ProcessEntry> Delivery::roots(const std::optional<ProcessEntry>& tra
 
 Frontier Delivery::seek(TreeView& view, std::span<const ProcessEntry> roots, Instant now) {
   for (Blocking& blocking : blocking_) blocking.seen = false;
-  const TargetRule rule(transparent_, given_, [&](const ProcessEntry& process, Handling handling) {
+  const auto able = [&](const ProcessEntry& process, Handling handling) {
     return handling == Handling::caught || blocks_for_long(process, now);
-  });
+  };
+  const TargetRule rule(transparent_, given_, able, extent_);
   Frontier found = rule.frontier(view, roots, signal_, told_);
   std::erase_if(blocking_, [](const Blocking& blocking) { return !blocking.seen; });
   return found;
@@ -124,7 +126,8 @@ Frontier Delivery::seek(TreeView& view, std::span<const ProcessEntry> roots, Ins
 
 Frontier Delivery::seek_at_once(TreeView& view, std::span<const ProcessEntry> roots,
                                 Signal signal) const {
-  const TargetRule rule(transparent_, given_, [](const ProcessEntry&, Handling) { return true; });
+  const auto able = [](const ProcessEntry&, Handling) { return true; };
+  const TargetRule rule(transparent_, given_, able, extent_);
   return rule.frontier(view, roots, signal, told_);
 }
 
@@ -138,18 +141,17 @@ bool Delivery::blocks_for_long(const ProcessEntry& process, Instant now) {
   return false;
 }
 
-bool Delivery::send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots,
-                         Instant now) {
+bool Delivery::send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots) {
   const Frontier found = seek_at_once(view, roots, SIGTERM);
   for (const ProcessEntry& target : found.targets) {
-    send(step, target, SIGTERM, Why::no_handler, now);
+    send(step, target, SIGTERM, Why::no_handler);
   }
   return !found.targets.empty();
 }
 
-void Delivery::send(Step& step, const ProcessEntry& to, Signal signal, Why why, Instant now) {
+void Delivery::send(Step& step, const ProcessEntry& to, Signal signal, Why why) {
   told_.push_back(to.id);
-  step.sends.push_back({to, signal, why, now - begun_});
+  step.sends.push_back({to, signal, why});
 }
 
 }  // namespace pw

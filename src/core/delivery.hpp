@@ -36,7 +36,6 @@ class Delivery {
     ProcessEntry to;
     Signal signal;
     Why why;
-    Nanos held{0};
   };
   /// What to do after a look. `waiting`: those that the notice is still held for, by the nearest
   /// one that would act.
@@ -50,7 +49,7 @@ class Delivery {
 
   /// A new notice. `trainer` is the root of the tree, at work since `started`.
   Step begin(TreeView& view, const ProcessEntry& trainer, Instant started, Signal signal,
-             Instant now);
+             Instant now, Extent extent = Extent::whole_tree);
   /// Slurm has signalled every process of the tree itself (proctrack/linuxproc): who was there and
   /// is told by it gets no copy of ours. To be called before the sends of begin() are carried out.
   void told_by_slurm(TreeView& view, const ProcessEntry& process);
@@ -84,9 +83,9 @@ class Delivery {
                                   std::span<const ProcessEntry> orphans) const;
   Step take(TreeView& view, std::span<const ProcessEntry> roots,
             const std::optional<ProcessEntry>& trainer, Instant now);
-  void send(Step& step, const ProcessEntry& to, Signal signal, Why why, Instant now);
-  void give_up(Step& step, TreeView& view, const Branch& branch, Instant now);
-  bool send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots, Instant now);
+  void send(Step& step, const ProcessEntry& to, Signal signal, Why why);
+  void give_up(Step& step, TreeView& view, const Branch& branch);
+  bool send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots);
 
   struct Blocking {
     ProcessId id;
@@ -98,6 +97,7 @@ class Delivery {
   SignalSet given_;
   NoHandler no_handler_;
   Signal signal_ = 0;
+  Extent extent_ = Extent::whole_tree;
   Instant begun_{};
   Instant started_{};
   std::vector<ProcessId> told_;

@@ -46,6 +46,8 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"on-notice", 0, "CMD", "off", Reach::files, false,
      "run CMD by /bin/sh beside the relay, never before it"},
     {"on-exit", 0, "CMD", "off", Reach::files, false, "run CMD by /bin/sh at the end"},
+    {"target-pid-file", 0, "P", "off", Reach::files, false,
+     "the notice goes to the process that the trainer wrote into this file"},
     {"pid-file", 0, "P", "off", Reach::files, false,
      "write the command's PID there, for `preempt-wrap relay` and others"},
     {"journal", 0, "P", "off", Reach::files, true, "append one JSON line per event to this file"},

@@ -257,6 +257,7 @@ constexpr std::array kTakers = std::to_array<Taken>({
     {"on-notice", take_text<&Settings::on_notice>},
     {"on-exit", take_text<&Settings::on_exit>},
     {"pid-file", take_text<&Settings::pid_file>},
+    {"target-pid-file", take_text<&Settings::target_pid_file>},
     {"journal", take_text<&Settings::journal>},
     {"log-level", take_log_level},
     {"quiet", take_quiet},

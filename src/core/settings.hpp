@@ -45,6 +45,7 @@ struct Settings {
   std::string on_notice;
   std::string on_exit;
   std::string pid_file;
+  std::string target_pid_file;
   std::string journal;
   LogLevel log_level = LogLevel::info;
 };

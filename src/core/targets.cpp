@@ -57,11 +57,13 @@ bool TargetRule::visit(Search& search, const ProcessEntry& process, Above above,
   const auto state = search.view.signals(process, search.signal);
   if (!state) return false;
   const Handling handling = handling_of(*state, search.signal, given_);
-  const bool named = transparent_.contains(process.name);
-  const bool runtime = has_runtime_handlers(*state);
+  const bool alone = extent_ == Extent::root_alone;
+  const bool named = !alone && transparent_.contains(process.name);
+  const bool runtime = !alone && has_runtime_handlers(*state);
   const bool acts = handling == Handling::caught || handling == Handling::blocked;
   if (acts && !named && !runtime && able_(process, handling)) return is_target();
-  const auto children = search.view.children(process.id.pid);
+  std::vector<ProcessEntry> children;
+  if (!alone) children = search.view.children(process.id.pid);
   const bool helper = runtime && above == Above::a_program;
   if (acts && !named && runtime && !helper && children.empty()) return is_target();
 

@@ -32,6 +32,10 @@ struct Branch {
   std::optional<ProcessEntry> own_handler;
 };
 
+/// How far the rule looks: the whole tree below a root, or the root itself and nobody else, taken
+/// for no launcher whatever its name (--target-pid-file).
+enum class Extent { whole_tree, root_alone };
+
 /// Who gets a signal, and where somebody is still missing.
 struct Frontier {
   std::vector<ProcessEntry> targets;
@@ -49,8 +53,9 @@ class TargetRule {
 
   /// `given`: the mask that the trainer was started with. `able` decides whether a process with
   /// that handling can act; only `caught` and `blocked` are ever asked.
-  TargetRule(const Transparent& transparent, SignalSet given, Able able)
-      : transparent_(transparent), given_(given), able_(std::move(able)) {}
+  TargetRule(const Transparent& transparent, SignalSet given, Able able,
+             Extent extent = Extent::whole_tree)
+      : transparent_(transparent), given_(given), able_(std::move(able)), extent_(extent) {}
 
   Frontier frontier(TreeView& view, std::span<const ProcessEntry> roots, Signal signal,
                     std::span<const ProcessId> told) const;
@@ -63,6 +68,7 @@ class TargetRule {
   const Transparent& transparent_;
   SignalSet given_;
   Able able_;
+  Extent extent_;
 };
 
 }  // namespace pw

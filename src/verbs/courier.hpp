@@ -2,6 +2,7 @@
 #include "core/delivery.hpp"
 #include "core/supervision.hpp"
 #include "os/proc_tree.hpp"
+#include "verbs/named_target.hpp"
 #include "verbs/trainer_tree.hpp"
 
 namespace pw {
@@ -14,6 +15,7 @@ class Courier {
     Transparent transparent;
     SignalSet given;  ///< the mask that the trainer was started with
     NoHandler no_handler = NoHandler::term;
+    std::string target_pid_file;  ///< the trainer names who is to get it; empty: nobody
   };
   /// What came of one round.
   struct Round {
@@ -28,13 +30,21 @@ class Courier {
   Round look();
   Round end_hold(const action::EndHold& end);
 
+  /// Why nobody is named, once a notice came; empty if somebody is, or was not asked for.
+  const std::string& name_trouble() const { return named_.trouble(); }
+
  private:
+  Round begin_with_named(ProcTree& view, const ProcessEntry& trainer);
+  std::optional<ProcessEntry> root_of(const std::optional<ProcessEntry>& trainer);
   Round carry_out(const Delivery::Step& step);
   Round told_by_slurm(ProcTree& view, const ProcessEntry& trainer, const Delivery::Step& step);
 
   TrainerTree& tree_;
   Delivery delivery_;
   Instant trainer_started_;
+  NamedTarget named_;
+  bool name_awaited_ = false;
+  Instant noticed_at_{};
   Signal signal_ = 0;
   Payload payload_;
 };

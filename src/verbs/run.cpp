@@ -35,9 +35,11 @@ int fail(int status, const std::string& text) {
 // The paths among the settings, as sbatch would write them out.
 Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& job,
                             const std::string& host) {
-  const std::pair<const char*, std::string*> paths[] = {{"journal", &settings.journal},
-                                                        {"done-file", &settings.done_file},
-                                                        {"pid-file", &settings.pid_file}};
+  const std::pair<const char*, std::string*> paths[] = {
+      {"journal", &settings.journal},
+      {"done-file", &settings.done_file},
+      {"pid-file", &settings.pid_file},
+      {"target-pid-file", &settings.target_pid_file}};
   for (const auto& [name, path] : paths) {
     if (path->empty()) continue;
     auto expanded = expand_pattern(*path, pattern_values(job, host));

@@ -73,6 +73,7 @@ class Supervisor {
 
   void update_helpers();
   Courier& courier();
+  void tell_name_trouble();
   void later_round(const Courier::Round& round);
   std::optional<Nanos> time_left() const;
 

@@ -31,6 +31,7 @@ void Supervisor::act(const action::Relay& relay) {
     Courier::Round round = courier().relay(relay);
     recipients_ = std::move(round.sent);
     held_for_ = std::move(round.waiting);
+    if (held_for_.empty()) tell_name_trouble();
     answers_.push_back(event::Relayed{.told = round.told, .waiting = !held_for_.empty()});
   } else {
     recipients_ = tree_->relay(relay.signal, relay.payload, relay.carrier);
@@ -53,7 +54,8 @@ Courier& Supervisor::courier() {
     courier_.emplace(*tree_,
                      Courier::Plan{.transparent = Transparent(plan_.settings.transparent),
                                    .given = given,
-                                   .no_handler = plan_.settings.no_handler},
+                                   .no_handler = plan_.settings.no_handler,
+                                   .target_pid_file = plan_.settings.target_pid_file},
                      started_);
   }
   return *courier_;
@@ -67,8 +69,14 @@ void Supervisor::act(const action::LookForHandlers&) {
 void Supervisor::act(const action::EndHold& end) {
   update_helpers();
   const Courier::Round round = courier().end_hold(end);
+  tell_name_trouble();
   if (round.sent.empty()) narrator_.nobody_told();
   later_round(round);
+}
+
+void Supervisor::tell_name_trouble() {
+  const std::string& trouble = courier().name_trouble();
+  if (!trouble.empty()) chronicle_.warn(trouble + "; the notice goes by the usual rule");
 }
 
 void Supervisor::later_round(const Courier::Round& round) {

@@ -65,6 +65,13 @@ std::vector<ProcessId> TrainerTree::excluded() const {
   return excluded;
 }
 
+bool TrainerTree::has(const ProcessId& id) const {
+  const auto table = read_process_table();
+  if (!table) return false;
+  const auto ours = living_descendants(*table, getpid(), excluded());
+  return std::any_of(ours.begin(), ours.end(), [&](const ProcessEntry& e) { return e.id == id; });
+}
+
 std::optional<ProcessEntry> TrainerTree::trainer_entry() const {
   if (trainer_.reaped()) return {};
   auto entry = read_process(trainer_.pid());

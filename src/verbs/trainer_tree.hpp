@@ -40,6 +40,9 @@ class TrainerTree {
   /// Helpers, and children from before the start: not of the tree.
   std::vector<ProcessId> excluded() const;
 
+  /// Whether this process is the trainer or below us, and none of those.
+  bool has(const ProcessId& id) const;
+
   /// Nothing once it has ended, or where /proc shows nobody.
   std::optional<ProcessEntry> trainer_entry() const;
   /// One notice to one process, which counts as notified from now on; a stopped one is continued.

@@ -185,5 +185,60 @@ class Frontier(Handlers):
         self.assertIn('able after', wrapper.err)
 
 
+class NamedTarget(Handlers):
+    """--target-pid-file: the PID that the trainer wrote there."""
+    def setUp(self):
+        super().setUp()
+        self.file = self.path('t.pid')
+
+    def start_two(self):
+        script = ('"$1" "$0/a.log" 10=log 12=exit:0 & "$1" "$0/b.log" 10=log 12=exit:0 & '
+                  'wait; wait; wait')
+        wrapper = self.start('--target-pid-file', self.file, '--to', 'handlers', '--hold', '20s',
+                             '-k', '5m', '--', 'bash', '-c', script, self.dir, probe('trainer'))
+        return wrapper, [self.log(name).ready() for name in 'ab']
+
+    def only_b_got_it(self):
+        self.log('b').wait_for('USR1')
+        self.assertEqual(self.log('a').got('USR1'), [])
+        self._kill_left()
+
+    def test_the_named_one_alone_gets_it(self):
+        wrapper, pids = self.start_two()
+        self.write('t.pid', f'{pids[1]}\n')
+        wrapper.signal('USR1')
+        self.only_b_got_it()
+        wrapper.wait()
+
+    def test_the_notice_waits_for_the_file(self):
+        wrapper, pids = self.start_two()
+        wrapper.signal('USR1')
+        self.says(wrapper, 'USR1 held')
+        self.write('t.pid', f'{pids[1]}\n')
+        self.only_b_got_it()
+        wrapper.wait()
+
+    def test_who_is_not_of_the_tree_is_refused(self):
+        stranger = self.start(self.path('stranger.log'), '10=log', binary=probe('trainer'))
+        self.log('stranger').ready()
+        self.write('t.pid', f'{stranger.pid}\n')
+        wrapper = self.start('--target-pid-file', self.file, '--hold', '300ms', '--',
+                             *self.trainer('USR1=exit:7'))
+        self.log().ready()
+        wrapper.signal('USR1')
+        self.assertEqual(wrapper.wait(), 7)
+        self.assertIn("is not of the trainer's tree", wrapper.err)
+        self.assertEqual(self.log('stranger').got('USR1'), [])
+
+    def test_text_in_the_file_signals_nobody_wrong(self):
+        self.write('t.pid', '-1\n')
+        wrapper = self.start('--target-pid-file', self.file, '--hold', '300ms', '--',
+                             *self.trainer('USR1=exit:7'))
+        self.log().ready()
+        wrapper.signal('USR1')
+        self.assertEqual(wrapper.wait(), 7)
+        self.assertIn('warning', wrapper.err)
+
+
 if __name__ == '__main__':
     main()
