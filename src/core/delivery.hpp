@@ -86,6 +86,7 @@ class Delivery {
             const std::optional<ProcessEntry>& trainer, Instant now);
   void send(Step& step, const ProcessEntry& to, Signal signal, Why why, Instant now);
   void give_up(Step& step, TreeView& view, const Branch& branch, Instant now);
+  void send_to_launchers(Step& step, const Frontier& found, Signal signal, Instant now);
   bool send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots, Instant now);
 
   struct Blocking {

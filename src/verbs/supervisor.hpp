@@ -13,6 +13,7 @@
 #include "verbs/courier.hpp"
 #include "verbs/hooks.hpp"
 #include "verbs/narrator.hpp"
+#include "verbs/overseers.hpp"
 #include "verbs/trainer_tree.hpp"
 #include "verbs/trainer_voice.hpp"
 
@@ -71,6 +72,8 @@ class Supervisor {
   void update_helpers();
   Courier& courier();
   void later_round(const Courier::Round& round);
+  void meet_overseers(const Recipients& sent, const std::vector<ProcessEntry>& waiting);
+  void watch_overseers();
   std::optional<Nanos> time_left() const;
 
   Plan plan_;
@@ -82,6 +85,7 @@ class Supervisor {
   Supervision run_;
   std::optional<TrainerTree> tree_;
   std::optional<Courier> courier_;  // with --to handlers, from the first notice on
+  Overseers overseers_;             // likewise
   Instant started_{};
   std::list<StepSignal> step_signals_;
   CaughtSignal caught_;      // the signal that is being worked on
