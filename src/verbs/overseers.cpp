@@ -14,12 +14,26 @@ namespace pw {
 namespace {
 
 // Deeper than any real tree: a table that changes while it is read may show a ring.
-constexpr int kDepthMax = 64;
+constexpr std::size_t kDepthMax = 64;
 
 Parking::End end_of(const ProcessEnd& end) {
   const auto status = end.wait_status();
   if (!status) return Parking::End::unknown;
   return *status == 0 ? Parking::End::done : Parking::End::failed;
+}
+
+// From a process upwards to our own child; nobody if it does not descend from us: its PID may be
+// another one's by now.
+std::vector<ProcessEntry> line_of_descent(int pid) {
+  std::vector<ProcessEntry> line;
+  while (pid > 1 && line.size() < kDepthMax) {
+    auto entry = read_process(pid);
+    if (!entry) return {};
+    pid = entry->parent;
+    line.push_back(std::move(*entry));
+    if (pid == getpid()) return line;
+  }
+  return {};
 }
 
 }  // namespace
@@ -35,15 +49,13 @@ Overseers::Deeds Overseers::meet(std::span<const int> told, std::span<const int>
 }
 
 void Overseers::meet_above(Deeds& deeds, int process, Parking::Why why) {
-  auto below = read_process(process);
-  for (int depth = 0; below && below->parent != getpid() && depth < kDepthMax; ++depth) {
-    auto launcher = read_process(below->parent);
-    if (!launcher || launcher->id.pid == 1) return;
-    if (const LauncherManner* manner = manner_of(launcher->name)) {
-      if (manner->ends_ranks) watch(*below, *launcher, *manner->ends_ranks, why);
-      if (manner->no_more_work != 0) tell_no_more_work(deeds, *launcher, manner->no_more_work);
-    }
-    below = std::move(launcher);
+  const std::vector<ProcessEntry> line = line_of_descent(process);
+  for (std::size_t i = 1; i < line.size(); ++i) {
+    const ProcessEntry& launcher = line[i];
+    const LauncherManner* manner = manner_of(launcher.name);
+    if (manner == nullptr) continue;
+    if (manner->ends_ranks) watch(line[i - 1], launcher, *manner->ends_ranks, why);
+    if (manner->no_more_work != 0) tell_no_more_work(deeds, launcher, manner->no_more_work);
   }
 }
 

@@ -59,16 +59,19 @@ class Life:
             file.write(text)
         return ['bash', path]
 
+    def environ(self, **more):
+        """A small environment without traces of ours."""
+        name, value = self.mark.split('=')
+        return {'PATH': os.environ['PATH'], 'HOME': self.folder, 'LANG': 'C.UTF-8',
+                'OMP_NUM_THREADS': '1', 'TMPDIR': self.folder, name: value, **more}
+
     def start(self, command, options=None, binary=BINARY, **more):
         """Bare, or with `options` below preempt-wrap. As a scheduler does: no terminal."""
         if options is not None:
             command = [binary, *options, '--', *command]
-        name, value = self.mark.split('=')
-        environment = {'PATH': os.environ['PATH'], 'HOME': self.folder, 'LANG': 'C.UTF-8',
-                       'OMP_NUM_THREADS': '1', 'TMPDIR': self.folder, name: value, **more}
         with open(self.folder + '/output', 'wb') as output:
             self.process = subprocess.Popen(
-                command, env=environment, cwd=self.folder, stdin=subprocess.DEVNULL,
+                command, env=self.environ(**more), cwd=self.folder, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         return self
 

@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 from components import torchrun
 from launchers import torchrun_of
 from life import Life, LifeTest, side_by_side
-from wrapper import main
+from terminal import Terminal
+from wrapper import BINARY, main
 
 # As newer versions look at their ranks; 1.13 does so every 5 s.
 OFTEN = ('--monitor_interval', '0.1')
@@ -80,6 +81,21 @@ class Torchrun(LifeTest):
                 if run in wrong:
                     raise wrong[run]
                 self.check(run, run.row)
+
+    def test_in_a_terminal_nobody_takes_it_for_ctrl_z(self):
+        """The launcher that is kept still is the trainer itself."""
+        self.need_components(torchrun)
+        with Life() as life:
+            command = torchrun_of(2, *OFTEN)(life, '0:USR1=save:0.5:138', '1:USR1=save:3:138')
+            terminal = Terminal([BINARY, '--', *command], life.environ())
+            self.addCleanup(terminal.close)
+            life.process = terminal.process
+            life.log.wait_for('ready', 2, seconds=60)
+            life.send('USR1')
+            terminal.expect('kept still')
+            terminal.expect('have ended; TERM')
+            self.assertEqual(life.wait(), 1)
+            self.assertEqual(life.log.saved(), '2 of 2')
 
     def check(self, run, row):
         told = row.ranks if row.told < 0 else row.told
