@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,19 @@
 #include "os/process_table.hpp"
 
 namespace pw {
+namespace {
+
+// linux/pidfd.h of Linux 6.15; older headers do not have it.
+struct PidfdInfo {
+  std::uint64_t mask;
+  std::uint64_t cgroup;
+  std::array<std::uint32_t, 11> ids;
+  std::int32_t exit_code;
+};
+constexpr std::uint64_t kInfoExit = 1 << 3;
+constexpr unsigned long kGetInfo = _IOWR(0xFF, 11, PidfdInfo);
+
+}  // namespace
 
 std::optional<ProcessEnd> ProcessEnd::of(const ProcessId& process) {
   Fd pidfd(open_pidfd(process.pid));
@@ -27,8 +42,14 @@ bool ProcessEnd::has_come() const {
   return poll(&polled, 1, 0) == 1;
 }
 
-// Field 52 of proc(5) stat; 0 for a process of somebody else.
+// Reaped between the two questions, it is known to the second one.
 std::optional<int> ProcessEnd::wait_status() const {
+  const auto status = unreaped_status();
+  return status ? status : reaped_status();
+}
+
+// Field 52 of proc(5) stat; 0 for a process of somebody else.
+std::optional<int> ProcessEnd::unreaped_status() const {
   const auto entry = read_process(process_.pid);
   if (!entry || entry->id != process_ || entry->alive()) return std::nullopt;
   const std::string path = "/proc/" + std::to_string(process_.pid) + "/stat";
@@ -47,6 +68,13 @@ std::optional<int> ProcessEnd::wait_status() const {
   const auto number = parse_number(value);
   if (!number) return std::nullopt;
   return static_cast<int>(*number);
+}
+
+std::optional<int> ProcessEnd::reaped_status() const {
+  PidfdInfo info{};
+  info.mask = kInfoExit;
+  if (ioctl(pidfd_.get(), kGetInfo, &info) != 0 || (info.mask & kInfoExit) == 0) return {};
+  return info.exit_code;
 }
 
 }  // namespace pw

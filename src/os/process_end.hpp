@@ -16,11 +16,14 @@ class ProcessEnd {
   const ProcessId& process() const { return process_; }
   bool has_come() const;
 
-  /// The wait status (wait(2)) as long as the parent has not reaped it; after that nothing.
+  /// The wait status (wait(2)). Once the parent has reaped it only Linux 6.15 and later know.
   std::optional<int> wait_status() const;
 
  private:
   ProcessEnd(const ProcessId& process, Fd pidfd) : process_(process), pidfd_(std::move(pidfd)) {}
+
+  std::optional<int> unreaped_status() const;
+  std::optional<int> reaped_status() const;
 
   ProcessId process_;
   Fd pidfd_;
