@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/launcher.hpp"
+
 namespace pw {
 namespace {
 
@@ -50,6 +52,7 @@ Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> root
   for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able);
   waiting_.clear();
   if (!held) {
+    send_to_launchers(step, found, signal_);
     if (told_.empty() && trainer) send(step, *trainer, signal_, Why::last_resort);
     return step;
   }
@@ -146,7 +149,18 @@ bool Delivery::send_term(Step& step, TreeView& view, std::span<const ProcessEntr
   for (const ProcessEntry& target : found.targets) {
     send(step, target, SIGTERM, Why::no_handler);
   }
-  return !found.targets.empty();
+  send_to_launchers(step, found, SIGTERM);
+  return !step.sends.empty();
+}
+
+// Ranks that do not handle it themselves: their launcher ends them in good order. A shell's own
+// trap would wait for its foreground command.
+void Delivery::send_to_launchers(Step& step, const Frontier& found, Signal signal) {
+  for (const Branch& branch : found.branches) {
+    if (branch.own_handler && manner_of(branch.own_handler->name) != nullptr) {
+      send(step, *branch.own_handler, signal, Why::own_trap);
+    }
+  }
 }
 
 void Delivery::send(Step& step, const ProcessEntry& to, Signal signal, Why why) {

@@ -86,6 +86,7 @@ class Delivery {
   void send(Step& step, const ProcessEntry& to, Signal signal, Why why);
   void give_up(Step& step, TreeView& view, const Branch& branch);
   bool send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots);
+  void send_to_launchers(Step& step, const Frontier& found, Signal signal);
 
   struct Blocking {
     ProcessId id;

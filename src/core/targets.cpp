@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/launcher.hpp"
+
 namespace pw {
 namespace {
 
@@ -25,6 +27,14 @@ Branch grown(const ProcessEntry& root, std::vector<Branch> below, bool passed_by
   }
   if (!branch.own_handler && has_trap) branch.own_handler = root;
   return branch;
+}
+
+// They are reached through their mpirun only.
+bool has_ranks_elsewhere(TreeView& view, const ProcessEntry& process) {
+  if (!is_mpi_launcher(process.name)) return false;
+  const auto children = view.children(process.id.pid);
+  return std::any_of(children.begin(), children.end(),
+                     [](const ProcessEntry& child) { return reaches_another_machine(child.name); });
 }
 
 }  // namespace
@@ -53,7 +63,9 @@ bool TargetRule::visit(Search& search, const ProcessEntry& process, Above above,
     search.found.targets.push_back(process);
     return true;
   };
-  if (takes_for_those_below(process.name)) return is_target();
+  if (takes_for_those_below(process.name) || has_ranks_elsewhere(search.view, process)) {
+    return is_target();
+  }
   const auto state = search.view.signals(process, search.signal);
   if (!state) return false;
   const Handling handling = handling_of(*state, search.signal, given_);

@@ -74,10 +74,9 @@ constexpr auto kTransparent = std::to_array<string_view>({
     "conmon",
     "crun",
     "runc",
-});
-
-constexpr auto kTakesForThoseBelow = std::to_array<string_view>({
-    "srun",
+    // They start ranks; what they do with a notice themselves harms these (core/launcher).
+    "torchrun",
+    "accelerate",
     "mpirun",
     "mpiexec",
     "mpiexec.hydra",
@@ -101,7 +100,7 @@ bool Transparent::contains(string_view name) const {
 }
 
 bool takes_for_those_below(string_view name) {
-  return is_one_of(kTakesForThoseBelow, name) || name.starts_with("preempt-wrap");
+  return name == "srun" || name.starts_with("preempt-wrap");
 }
 
 bool is_bystander(string_view name) { return is_one_of(kBystanders, name); }

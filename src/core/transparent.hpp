@@ -20,8 +20,8 @@ class Transparent {
   std::set<std::string, std::less<>> more_;
 };
 
-/// Programs that hold or forward a notice by themselves (a nested preempt-wrap, srun, mpirun): they
-/// get it whatever /proc says of their handlers, and nobody below them does.
+/// Programs that hold or forward a notice by themselves (a nested preempt-wrap, srun): they get it
+/// whatever /proc says of their handlers, and nobody below them does.
 bool takes_for_those_below(std::string_view name);
 
 /// What only helps a trainer and may get nothing during the grace: wandb-core dies at once of a

@@ -52,6 +52,23 @@ std::string_view code_word(int code) {
   return code == SI_USER ? "user" : "other";
 }
 
+std::pair<std::string_view, std::string> told(Overseers::Deed::What what, const std::string& who) {
+  switch (what) {
+    case Overseers::Deed::What::parked:
+      return {"parked", who +
+                            " is kept still until its last rank has ended: one has, and it would "
+                            "end the others"};
+    case Overseers::Deed::What::went_on: return {"went-on", who + " goes on"};
+    case Overseers::Deed::What::ended:
+      return {"ended", "the ranks of " + who +
+                           " have ended; TERM sent to it: no rank is to be "
+                           "started anew"};
+    case Overseers::Deed::What::no_more_work:
+      return {"no-more-work", who + " was told to start no more work"};
+  }
+  return {};
+}
+
 std::string_view word(Delivery::Why why) {
   switch (why) {
     case Delivery::Why::able: return "able";
@@ -253,6 +270,22 @@ void Narrator::climbed(Signal signal, const Recipients& recipients, std::optiona
       recipients.empty() ? "nobody catches " + signal_name(signal) : summary(signal, recipients);
   chronicle_.log(LogLevel::info, "still running: " + what, left);
   sent(signal, "rung", recipients);
+}
+
+void Narrator::overseen(const Overseers::Deeds& deeds) {
+  for (const Overseers::Deed& deed : deeds) {
+    const std::string who = deed.name + " (pid " + std::to_string(deed.pid) + ")";
+    const auto [act, sentence] = told(deed.what, who);
+    JournalRecord record;
+    record.add("target", deed.pid).add("name", deed.name).add("act", act);
+    if (deed.error != 0) record.add("error", deed.error);
+    chronicle_.journal("launcher", record);
+    if (deed.error == 0) {
+      chronicle_.log(LogLevel::info, sentence);
+    } else if (deed.error != ESRCH) {
+      chronicle_.warn(who + ": " + std::generic_category().message(deed.error));
+    }
+  }
 }
 
 void Narrator::stragglers(const Recipients& recipients, Nanos grace) {

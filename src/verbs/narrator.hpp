@@ -5,6 +5,7 @@
 #include "core/supervision.hpp"
 #include "os/signal_fd.hpp"
 #include "verbs/chronicle.hpp"
+#include "verbs/overseers.hpp"
 #include "verbs/trainer_tree.hpp"
 
 namespace pw {
@@ -25,6 +26,8 @@ class Narrator {
   void hung(const action::TellHang& hang, const Recipients& sent);
   void sent(Signal signal, const char* why, const Recipients& recipients);
   void climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left);
+  /// What was done to launchers above those who got the notice.
+  void overseen(const Overseers::Deeds& deeds);
   void stragglers(const Recipients& recipients, Nanos grace);
   void killed(const Recipients& recipients, const Supervision& run, std::optional<Nanos> after);
   void unkillable(const ProcessEntry& entry);

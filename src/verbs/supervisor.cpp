@@ -105,6 +105,7 @@ void Supervisor::wait() {
     consider(wake, step_signal.helper().limit());
     if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
   }
+  overseers_.add_fds(fds);
   if (chronicle_.trouble_fd() >= 0) fds.push_back(chronicle_.trouble_fd());
   if (voice_.fd() >= 0) fds.push_back(voice_.fd());
   const bool pid_file_pending = plan_.pid_file != nullptr && plan_.pid_file->trouble_fd() >= 0;
@@ -128,6 +129,7 @@ void Supervisor::wait() {
     if (ready_at_ && monotonic_now() >= *ready_at_) trainer_ready("time");
   }
   if (hooks_.running() || !step_signals_.empty()) advance_helpers();
+  if (!overseers_.idle()) watch_overseers();
 }
 
 void Supervisor::hear_trainer() {
@@ -230,7 +232,8 @@ void Supervisor::reap() {
   if (!tree_) return;
   reap_ended();
   if (trainer_ending_ && !std::exchange(trainer_ended_, true)) return end_trainer();
-  if (plan_.terminal && !trainer_ended_ && tree_->trainer_has_stopped()) stop_as_well();
+  const bool by_us = overseers_.keep_still(tree_->trainer_pid());
+  if (plan_.terminal && !trainer_ended_ && !by_us && tree_->trainer_has_stopped()) stop_as_well();
   happen(event::TreeChanged{});
 }
 

@@ -14,6 +14,7 @@
 #include "verbs/courier.hpp"
 #include "verbs/hooks.hpp"
 #include "verbs/narrator.hpp"
+#include "verbs/overseers.hpp"
 #include "verbs/trainer_tree.hpp"
 #include "verbs/trainer_voice.hpp"
 
@@ -75,6 +76,8 @@ class Supervisor {
   Courier& courier();
   void tell_name_trouble();
   void later_round(const Courier::Round& round);
+  void meet_overseers(const Recipients& sent, const std::vector<ProcessEntry>& waiting);
+  void watch_overseers();
   std::optional<Nanos> time_left() const;
 
   Plan plan_;
@@ -86,6 +89,7 @@ class Supervisor {
   Supervision run_;
   std::optional<TrainerTree> tree_;
   std::optional<Courier> courier_;  // with --to handlers, from the first notice on
+  Overseers overseers_;             // likewise
   Instant started_{};
   std::list<StepSignal> step_signals_;
   CaughtSignal caught_;      // the signal that is being worked on

@@ -33,6 +33,7 @@ void Supervisor::act(const action::Relay& relay) {
     held_for_ = std::move(round.waiting);
     if (held_for_.empty()) tell_name_trouble();
     answers_.push_back(event::Relayed{.told = round.told, .waiting = !held_for_.empty()});
+    meet_overseers(recipients_, held_for_);
   } else {
     recipients_ = tree_->relay(relay.signal, relay.payload, relay.carrier);
     answers_.push_back(event::Relayed{});
@@ -70,7 +71,7 @@ void Supervisor::act(const action::EndHold& end) {
   update_helpers();
   const Courier::Round round = courier().end_hold(end);
   tell_name_trouble();
-  if (round.sent.empty()) narrator_.nobody_told();
+  if (round.sent.empty() && !round.told) narrator_.nobody_told();
   later_round(round);
 }
 
@@ -80,8 +81,25 @@ void Supervisor::tell_name_trouble() {
 }
 
 void Supervisor::later_round(const Courier::Round& round) {
+  meet_overseers(round.sent, round.waiting);
   narrator_.delivered(round.sent);
   answers_.push_back(event::Relayed{.told = round.told, .waiting = !round.waiting.empty()});
+}
+
+// Advice ends nobody, so no launcher does harm.
+void Supervisor::meet_overseers(const Recipients& sent, const std::vector<ProcessEntry>& waiting) {
+  if (run_.phase() != Phase::draining) return;
+  std::vector<int> told;
+  std::vector<int> held;
+  for (const Recipient& recipient : sent) told.push_back(recipient.pid);
+  for (const ProcessEntry& process : waiting) held.push_back(process.id.pid);
+  std::erase(told, tree_->trainer_pid());
+  narrator_.overseen(overseers_.meet(told, held));
+}
+
+void Supervisor::watch_overseers() {
+  const bool over = run_.phase() != Phase::draining;
+  narrator_.overseen(over ? overseers_.leave() : overseers_.advance());
 }
 
 void Supervisor::act(const action::TellHang& hang) {

@@ -93,7 +93,7 @@ TEST_CASE("TERM and INT are never held") {
   };
   const Row rows[] = {
       {"to who handles it", "10:bash 11<10:python+TERM", "TERM 11"},
-      {"to the launcher that handles it", "10:torchrun+TERM 11<10:python+TERM", "TERM 10"},
+      {"to the program that handles it", "10:launch+TERM 11<10:python+TERM", "TERM 10"},
       {"to each rank", "10:bash 11<10:python+TERM 12<10:python+TERM 13<10:tee", "TERM 11, TERM 12"},
       {"blocked in one look is enough", "10:python=TERM", "TERM 10"},
       {"to the trainer alone", "10:bash 11<10:python 12<11:python", "TERM 10"},
@@ -174,7 +174,8 @@ TEST_CASE("a tree that is older than a minute is through its start-up") {
 TEST_CASE("TERM while USR1 is held goes to those that wait") {
   Notice notice("10:torchrun+TERM 11<10:python+USR1+TERM 12<10:python+TERM");
   CHECK(notice.at(1s).comes(SIGUSR1) == "USR1 11");
-  CHECK(notice.at(2s).is_replaced_by(SIGTERM) == "TERM 10");
+  // Not to torchrun: it would pass it on to the one that saves.
+  CHECK(notice.at(2s).is_replaced_by(SIGTERM) == "TERM 12");
   Notice shell("10:bash 11<10:python+USR1+TERM 12<10:python+TERM");
   CHECK(shell.at(1s).comes(SIGUSR1) == "USR1 11");
   CHECK(shell.at(2s).is_replaced_by(SIGTERM) == "TERM 12");

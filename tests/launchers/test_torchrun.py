@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""The real torchrun. Once a rank has ended with an error it TERMs the others and SIGKILLs them 30 s
+later, or starts them anew: what would become of the ranks that still save?
+
+    test_torchrun.py
+"""
+import os
+import sys
+from dataclasses import dataclass
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
+
+from components import torchrun
+from launchers import torchrun_of
+from life import Life, LifeTest, side_by_side
+from terminal import Terminal
+from wrapper import BINARY, main
+
+# As newer versions look at their ranks; 1.13 does so every 5 s.
+OFTEN = ('--monitor_interval', '0.1')
+FAST_AND_SLOW = ('0:USR1=save:1:138', '1:USR1=save:10:138')
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    rules: tuple
+    notice: str = 'USR1'
+    got: str = 'USR1'            # each rank, once
+    ranks: int = 2
+    told: int = -1               # ranks that get it and save; -1: each
+    workers: int = 0             # of all ranks; they are there until the save is done
+    options: tuple = ()          # of torchrun
+    wrap: tuple = ()             # of preempt-wrap
+    status: int = 1              # torchrun's
+
+
+ROWS = (
+    Row('USR1 reaches each rank once and no worker', ('USR1=save:1:138', 'workers=2'), workers=4),
+    Row('a slow save outlives a fast one', FAST_AND_SLOW),
+    Row('no rank is started anew', FAST_AND_SLOW, options=('--max_restarts', '1')),
+    Row('nor is a single one', ('USR1=save:0.5:138',), ranks=1, options=('--max_restarts', '3')),
+    Row('ranks that exit 0 are a success', ('0:USR1=save:0.5:0', '1:USR1=save:3:0'), status=0),
+    Row('TERM outlives the 30 s of torchrun', ('0:TERM=save:1:143', '1:TERM=save:33:143'),
+        notice='TERM', got='TERM'),
+    Row('ranks without a handler for TERM get it from torchrun', (), notice='TERM', told=0),
+    Row('a TERM handler only: TERM to the ranks, nothing to workers',
+        ('TERM=save:1:143', 'workers=2'), got='TERM', workers=4, wrap=('--hold', '1')),
+    Row('one rank has no handler at all', ('0:USR1=save:3:138',), told=1, wrap=('--hold', '1')),
+)
+
+
+class Run:
+    def __init__(self, row):
+        self.row = row
+
+    def go(self):
+        row = self.row
+        with Life() as life:
+            command = torchrun_of(row.ranks, *OFTEN, *row.options)(life, *row.rules)
+            life.start(command, row.wrap)
+            life.log.wait_for('ready', row.ranks, seconds=60)
+            life.send(row.notice)
+            self.status = life.wait(90)
+            self.got = life.log.got()
+            self.told_workers = life.log.got('worker')
+            self.starts = len(life.log.of('start'))
+            self.saved = len(life.log.of('saved'))
+            self.workers = sum(int(e.word) for e in life.log.of('workers'))
+            self.left = life.left()
+            self.story = life.story()
+
+
+class Torchrun(LifeTest):
+    def test_what_becomes_of_ranks_that_save(self):
+        self.need_components(torchrun)
+        runs = [Run(row) for row in ROWS]
+        wrong = side_by_side(runs, Run.go, len(runs))
+        for run in runs:
+            with self.subTest(run.row.name):
+                if run in wrong:
+                    raise wrong[run]
+                self.check(run, run.row)
+
+    def test_in_a_terminal_nobody_takes_it_for_ctrl_z(self):
+        """The launcher that is kept still is the trainer itself."""
+        self.need_components(torchrun)
+        with Life() as life:
+            command = torchrun_of(2, *OFTEN)(life, '0:USR1=save:0.5:138', '1:USR1=save:3:138')
+            terminal = Terminal([BINARY, '--', *command], life.environ())
+            self.addCleanup(terminal.close)
+            life.process = terminal.process
+            life.log.wait_for('ready', 2, seconds=60)
+            life.send('USR1')
+            terminal.expect('kept still')
+            terminal.expect('have ended; TERM')
+            self.assertEqual(life.wait(), 1)
+            self.assertEqual(life.log.saved(), '2 of 2')
+
+    def check(self, run, row):
+        told = row.ranks if row.told < 0 else row.told
+        self.assertEqual(list(run.got.values()), [[row.got]] * told, run.story)
+        self.assertEqual(run.told_workers, {}, run.story)
+        self.assertEqual(run.saved, told, run.story)
+        self.assertEqual(run.workers, row.workers, run.story)
+        self.assertEqual(run.starts, row.ranks, run.story)
+        self.assertEqual(run.left, [], run.story)
+        self.assertEqual(run.status, row.status, run.story)
+
+
+if __name__ == '__main__':
+    main()
