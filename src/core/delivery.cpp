@@ -146,11 +146,12 @@ bool Delivery::blocks_for_long(const ProcessEntry& process, Instant now) {
 
 bool Delivery::send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots) {
   const Frontier found = seek_at_once(view, roots, SIGTERM);
+  const std::size_t before = step.sends.size();
   for (const ProcessEntry& target : found.targets) {
     send(step, target, SIGTERM, Why::no_handler);
   }
   send_to_launchers(step, found, SIGTERM);
-  return !step.sends.empty();
+  return step.sends.size() > before;
 }
 
 // Ranks that do not handle it themselves: their launcher ends them in good order. A shell's own

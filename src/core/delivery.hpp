@@ -85,8 +85,8 @@ class Delivery {
             const std::optional<ProcessEntry>& trainer, Instant now);
   void send(Step& step, const ProcessEntry& to, Signal signal, Why why);
   void give_up(Step& step, TreeView& view, const Branch& branch);
-  bool send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots);
   void send_to_launchers(Step& step, const Frontier& found, Signal signal);
+  bool send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots);
 
   struct Blocking {
     ProcessId id;

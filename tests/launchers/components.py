@@ -16,7 +16,7 @@ TORCHRUN = '/usr/bin/torchrun'
 # What works with Debian 12's PyTorch 1.13; --no-deps, since pip would bring a PyTorch of 5 GB.
 _PACKAGES = ('uv==0.13.9', 'accelerate==0.29.3', 'pytorch-lightning==2.0.9',
              'lightning-utilities==0.15.3', 'torchmetrics==1.2.1', 'submitit==1.5.4',
-             'cloudpickle==3.1.3', 'fsspec==2026.9.0', 'psutil', 'tqdm==4.67.1',
+             'cloudpickle==3.1.3', 'fsspec==2026.9.0', 'psutil==5.9.4', 'tqdm==4.67.1',
              'huggingface-hub==0.23.5', 'safetensors==0.5.3', 'filelock==4.2.12',
              'packaging==25.0')
 
