@@ -49,14 +49,16 @@ Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> root
   const bool held = can_be_held(signal_);
   const Frontier found = held ? seek(view, roots, now) : seek_at_once(view, roots, signal_);
   Step step;
+  stop_agents(step, view, found, now);
   for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able);
   waiting_.clear();
   if (!held) {
     send_to_launchers(step, found, signal_);
-    if (told_.empty() && trainer) send(step, *trainer, signal_, Why::last_resort);
+    if (told_.empty()) last_resort(step, signal_, found, trainer);
     return step;
   }
-  const bool grown_up = begun_ - started_ > kGrownUp;
+  // An old agent may have a young run.
+  const bool grown_up = begun_ - started_ > kGrownUp && found.agents.empty();
   const bool own_trap = std::any_of(found.branches.begin(), found.branches.end(),
                                     [](const Branch& b) { return b.own_handler.has_value(); });
   // A grown-up program that handles TERM and not this is told by TERM, at once; but who blocks the
@@ -78,6 +80,7 @@ Delivery::Step Delivery::end_hold(TreeView& view, const std::optional<ProcessEnt
                                   std::span<const ProcessEntry> orphans, HoldEnd end, Instant now) {
   const Frontier found = seek(view, roots(trainer, orphans), now);
   Step step;
+  stop_agents(step, view, found, now);
   for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able);
   for (const Branch& branch : found.branches) {
     if (branch.own_handler) {
@@ -88,7 +91,7 @@ Delivery::Step Delivery::end_hold(TreeView& view, const std::optional<ProcessEnt
   }
   const bool ask_trainer =
       end == HoldEnd::time_is_over && no_handler_ == NoHandler::term && told_.empty();
-  if (ask_trainer && trainer) send(step, *trainer, SIGTERM, Why::last_resort);
+  if (ask_trainer) last_resort(step, SIGTERM, found, trainer);
   waiting_.clear();
   return step;
 }
@@ -102,7 +105,9 @@ void Delivery::give_up(Step& step, TreeView& view, const Branch& branch) {
   for (const ProcessEntry& process : branch.nearest) {
     send(step, process, signal_, Why::no_handler);
   }
-  if (branch.nearest.empty()) send(step, branch.root, signal_, Why::no_handler);
+  if (branch.nearest.empty() && !is_agent(branch.root)) {
+    send(step, branch.root, signal_, Why::no_handler);
+  }
 }
 
 // Once the trainer is gone those that waited are orphans; other orphans are leftovers.
@@ -142,6 +147,47 @@ bool Delivery::blocks_for_long(const ProcessEntry& process, Instant now) {
   }
   blocking_.push_back({process.id, now, true});
   return false;
+}
+
+// Before the notice itself: an agent whose trainer ends asks for the next run.
+void Delivery::stop_agents(Step& step, TreeView& view, const Frontier& found, Instant now) {
+  if (stop_agents_ == Agents::let_alone) return;
+  for (const AgentRule::Send& to : agents_.meet(view, found.agents, now)) {
+    step.sends.push_back({to.to, to.signal, Why::agent});
+  }
+  step.agents_pending = agents_.pending();
+}
+
+Delivery::Step Delivery::agents_below(TreeView& view, const ProcessEntry& root, Instant now) {
+  const auto able = [](const ProcessEntry&, Handling) { return true; };
+  const TargetRule rule(transparent_, given_, able, Extent::whole_tree);
+  Step step;
+  stop_agents(step, view, rule.frontier(view, std::span(&root, 1), SIGUSR1, {}), now);
+  return step;
+}
+
+Delivery::Step Delivery::look_at_agents(TreeView& view, Instant now) {
+  Step step;
+  for (const AgentRule::Send& to : agents_.look(view, now)) {
+    step.sends.push_back({to.to, to.signal, Why::agent});
+  }
+  step.agents_pending = agents_.pending();
+  return step;
+}
+
+// An agent would die of it and leave its trainer untold, or pass it on and start the next run: with
+// agents in the tree, those below them are asked.
+void Delivery::last_resort(Step& step, Signal signal, const Frontier& found,
+                           const std::optional<ProcessEntry>& trainer) {
+  if (found.agents.empty()) {
+    if (trainer) send(step, *trainer, signal, Why::last_resort);
+    return;
+  }
+  for (const Branch& branch : found.branches) {
+    for (const ProcessEntry& process : branch.nearest) {
+      send(step, process, signal, Why::last_resort);
+    }
+  }
 }
 
 bool Delivery::send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots) {

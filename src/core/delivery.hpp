@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "core/agent_rule.hpp"
 #include "core/settings.hpp"
 #include "core/targets.hpp"
 #include "core/time.hpp"
@@ -31,6 +32,7 @@ class Delivery {
     own_trap,     ///< nobody below it can: a script's own handler
     no_handler,   ///< nobody of its branch can: what --no-handler says
     last_resort,  ///< nobody in the whole tree can: the trainer alone
+    agent,        ///< a wandb agent, so that it starts no other run
   };
   struct Send {
     ProcessEntry to;
@@ -42,7 +44,10 @@ class Delivery {
   struct Step {
     std::vector<Send> sends;
     std::vector<ProcessEntry> waiting;
+    bool agents_pending = false;  ///< look_at_agents() soon
   };
+  /// Whether agents in the tree are kept from starting another run: not after advice.
+  enum class Agents { stop, let_alone };
 
   Delivery(Transparent transparent, SignalSet given, NoHandler no_handler)
       : transparent_(std::move(transparent)), given_(given), no_handler_(no_handler) {}
@@ -50,6 +55,10 @@ class Delivery {
   /// A new notice. `trainer` is the root of the tree, at work since `started`.
   Step begin(TreeView& view, const ProcessEntry& trainer, Instant started, Signal signal,
              Instant now, Extent extent = Extent::whole_tree);
+  /// For the next begin().
+  void set_agents(Agents agents) { stop_agents_ = agents; }
+  /// The agents alone, where the notice is for a process that the trainer has named.
+  Step agents_below(TreeView& view, const ProcessEntry& root, Instant now);
   /// Slurm has signalled every process of the tree itself (proctrack/linuxproc): who was there and
   /// is told by it gets no copy of ours. To be called before the sends of begin() are carried out.
   void told_by_slurm(TreeView& view, const ProcessEntry& process);
@@ -69,6 +78,9 @@ class Delivery {
   Step replace(TreeView& view, const std::optional<ProcessEntry>& trainer,
                std::span<const ProcessEntry> orphans, Signal signal, Instant now);
 
+  /// A look at the agents that are told when their run is gone.
+  Step look_at_agents(TreeView& view, Instant now);
+  bool told_anybody() const { return !told_.empty() || agents_.told(); }
   const std::vector<ProcessId>& told() const { return told_; }
   /// All processes of the branches that still wait.
   const std::vector<ProcessId>& waiting() const { return waiting_; }
@@ -86,6 +98,9 @@ class Delivery {
   void send(Step& step, const ProcessEntry& to, Signal signal, Why why);
   void give_up(Step& step, TreeView& view, const Branch& branch);
   void send_to_launchers(Step& step, const Frontier& found, Signal signal);
+  void stop_agents(Step& step, TreeView& view, const Frontier& found, Instant now);
+  void last_resort(Step& step, Signal signal, const Frontier& found,
+                   const std::optional<ProcessEntry>& trainer);
   bool send_term(Step& step, TreeView& view, std::span<const ProcessEntry> roots);
 
   struct Blocking {
@@ -104,6 +119,8 @@ class Delivery {
   std::vector<ProcessId> told_;
   std::vector<ProcessId> waiting_;
   std::vector<Blocking> blocking_;
+  AgentRule agents_;  // for the whole run: a second INT would end what the first one spared
+  Agents stop_agents_ = Agents::stop;
 };
 
 }  // namespace pw

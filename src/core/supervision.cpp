@@ -33,6 +33,7 @@ std::optional<Instant> Supervision::next_wake() const {
   };
   if (watched()) consider(watchdog_.due());
   if (phase_ == Phase::draining) consider(ladder_.due());
+  if (phase_ == Phase::draining) consider(agents_look_at_);
   if (hold_) consider(hold_->wake());
   if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
   if (phase_ == Phase::sweeping) {
@@ -101,6 +102,7 @@ void Supervision::on(const event::TreeSeen& seen) {
 
 void Supervision::on(const event::Relayed& relayed) {
   notice_relayed_ = notice_relayed_ || relayed.told;
+  on(event::AgentsSeen{relayed.agents_pending});
   if (phase_ != Phase::running && phase_ != Phase::draining) return;
   // Given up (--no-handler skip): a clock over a trainer that was told nothing would only kill it.
   if (!relayed.told && !relayed.waiting && !ending_) {
@@ -200,6 +202,7 @@ void Supervision::leave_episode() {
   phase_ = Phase::running;
   ladder_ = Ladder{};
   episode_at_.reset();
+  agents_look_at_.reset();
   own_grace_.reset();
   hung_ = false;
   watchdog_.excuse(now_);  // it may have been silent while it saved
@@ -326,6 +329,7 @@ void Supervision::climb_due() {
     const bool asked_for = policy_.ladder.own_rungs;
     climb(ladder_.take_next(), asked_for ? action::Whom::notified : action::Whom::who_catches_it);
   }
+  if (phase_ == Phase::draining && agents_look_at_ && now_ >= *agents_look_at_) look_at_agents();
   if (phase_ != Phase::sweeping) return;
   if (give_up_at_ && now_ >= *give_up_at_ && !giving_up_) {
     giving_up_ = true;

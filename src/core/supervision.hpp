@@ -24,6 +24,9 @@ inline constexpr Nanos kGraceElsewhere = Seconds(60);
 inline constexpr Nanos kLateWake = Seconds(1);
 /// Typed INTs: the third within this time is SIGKILL.
 inline constexpr Nanos kTypedWindow = Seconds(5);
+/// A wandb agent that is told when its run is gone asks for the next one 0.25 s later at the
+/// soonest (0.31.0: it restarts its wandb-core before).
+inline constexpr Nanos kAgentLook = Millis(25);
 /// What SIGKILL has not ended after this is named, and we leave.
 inline constexpr Nanos kGiveUpAfter = Seconds(10);
 
@@ -69,6 +72,11 @@ struct TreeSeen {
 struct Relayed {
   bool told = true;      ///< somebody has been told by now
   bool waiting = false;  ///< the notice is held for somebody
+  bool agents_pending = false;
+};
+/// The answer to LookAtAgents.
+struct AgentsSeen {
+  bool pending = false;  ///< an agent is to be told when its run is gone
 };
 struct TrainerReady {};  ///< READY=1: somebody may be able to take a held notice now
 struct TreeChanged {};   ///< a process of the tree has ended
@@ -82,10 +90,10 @@ struct GraceAsked {  ///< EXTEND_TIMEOUT_USEC: the current rung should last unti
 struct Reported {};      ///< WATCHDOG=1: the trainer works
 struct HangReported {};  ///< WATCHDOG=trigger: it says itself that it does not
 }  // namespace event
-using Event =
-    std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded, event::TreeSeen,
-                 event::Relayed, event::TrainerReady, event::TreeChanged, event::TimeCame,
-                 event::DeadlineLearned, event::GraceAsked, event::Reported, event::HangReported>;
+using Event = std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded,
+                           event::TreeSeen, event::Relayed, event::AgentsSeen, event::TrainerReady,
+                           event::TreeChanged, event::TimeCame, event::DeadlineLearned,
+                           event::GraceAsked, event::Reported, event::HangReported>;
 
 namespace action {
 struct Judge {  ///< for log and journal only
@@ -110,6 +118,7 @@ struct LookForHandlers {};  ///< who can take the held notice by now gets it; an
 struct EndHold {  ///< what --no-handler says, to those that it is held for; answer: Relayed
   bool advice;    ///< nobody is ended for advice
 };
+struct LookAtAgents {};             ///< whose run is gone gets its signal; answer: AgentsSeen
 struct TellHang {                   ///< for log and journal only, after the relay of our own TERM
   std::optional<Nanos> silent_for;  ///< since the last report; nothing: it said so itself
   Nanos kill_in;
@@ -131,9 +140,10 @@ struct KillTree {};       ///< one sweep of SIGKILL over the tree; answer with T
 struct LookAtTree {};     ///< answer with TreeSeen
 struct Finish {};         ///< the last action of a run
 }  // namespace action
-using Action = std::variant<action::Judge, action::Relay, action::LookForHandlers, action::EndHold,
-                            action::TellHang, action::Pass, action::Climb, action::EndStragglers,
-                            action::KillTree, action::LookAtTree, action::Finish>;
+using Action =
+    std::variant<action::Judge, action::Relay, action::LookForHandlers, action::EndHold,
+                 action::LookAtAgents, action::TellHang, action::Pass, action::Climb,
+                 action::EndStragglers, action::KillTree, action::LookAtTree, action::Finish>;
 
 enum class Phase { starting, running, draining, sweeping, done };
 
@@ -170,6 +180,9 @@ class Supervision {
   void on(const event::TrainerEnded& ended);
   void on(const event::TreeSeen& seen);
   void on(const event::Relayed& relayed);
+  void on(const event::AgentsSeen& seen) {
+    agents_look_at_ = seen.pending ? std::optional(now_ + kAgentLook) : std::nullopt;
+  }
   void on(const event::TrainerReady&);
   void on(const event::TreeChanged&);
   void on(const event::TimeCame&) {}
@@ -202,6 +215,10 @@ class Supervision {
   void recover_from_late_wake();
   void climb_due();
   void climb(Signal signal, action::Whom whom);
+  void look_at_agents() {
+    agents_look_at_ = now_ + kAgentLook;
+    actions_.push_back(action::LookAtAgents{});
+  }
   void kill_tree();
   void sweep(int left);
   void look();
@@ -227,6 +244,7 @@ class Supervision {
   std::optional<Instant> episode_at_;  // the notice
   Instant relay_at_{};                 // the ladder's zero: the notice, or the end of the hold
   std::optional<Hold> hold_;
+  std::optional<Instant> agents_look_at_;
   std::optional<Deadline> deadline_;
   std::optional<Instant> done_by_;  // deadline - margin
   Nanos allowance_{0};              // EXTEND and late wake-ups

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/agent_rule.hpp"
 #include "core/launcher.hpp"
 
 namespace pw {
@@ -70,12 +71,18 @@ bool TargetRule::visit(Search& search, const ProcessEntry& process, Above above,
   if (!state) return false;
   const Handling handling = handling_of(*state, search.signal, given_);
   const bool alone = extent_ == Extent::root_alone;
-  const bool named = !alone && transparent_.contains(process.name);
-  const bool runtime = !alone && has_runtime_handlers(*state);
+  const bool agent = !alone && is_agent(process);
+  if (agent) search.found.agents.push_back(process);
+  const bool named = !alone && (agent || transparent_.contains(process.name));
+  const bool runtime = !alone && !agent && has_runtime_handlers(*state);
   const bool acts = handling == Handling::caught || handling == Handling::blocked;
   if (acts && !named && !runtime && able_(process, handling)) return is_target();
   std::vector<ProcessEntry> children;
-  if (!alone) children = search.view.children(process.id.pid);
+  if (agent) {
+    children = runs_of_agent(search.view, process);
+  } else if (!alone) {
+    children = search.view.children(process.id.pid);
+  }
   const bool helper = runtime && above == Above::a_program;
   if (acts && !named && runtime && !helper && children.empty()) return is_target();
 
@@ -91,8 +98,8 @@ bool TargetRule::visit(Search& search, const ProcessEntry& process, Above above,
                             search.found.branches.end());
   search.found.branches.resize(before);
   if (helper) return somebody;
-  search.found.branches.push_back(
-      grown(process, std::move(below), passed_by, passed_by && handling == Handling::caught));
+  search.found.branches.push_back(grown(process, std::move(below), passed_by,
+                                        passed_by && !agent && handling == Handling::caught));
   return false;
 }
 

@@ -40,13 +40,14 @@ enum class Extent { whole_tree, root_alone };
 struct Frontier {
   std::vector<ProcessEntry> targets;
   std::vector<Branch> branches;
+  std::vector<ProcessEntry> agents;  ///< met on the way, for core/agent_rule
 };
 
 /// The rule of --to handlers (design section 5, verified on the launchers of docs/launchers.md):
 /// from each root downwards, a process that can act on the signal and is not transparent is a
 /// target and hides what is below it; every other one is passed by. A branch without any target
 /// is told of once, by its root. Helpers of a trainer (wandb-core, a Go program below a Python) are
-/// neither. Pure; processes in `told` and what is below them are left out.
+/// neither, and neither are agents. Pure; processes in `told` and what is below them are left out.
 class TargetRule {
  public:
   using Able = std::function<bool(const ProcessEntry&, Handling)>;

@@ -86,7 +86,8 @@ constexpr auto kTransparent = std::to_array<string_view>({
     "prte",
 });
 
-constexpr auto kBystanders = std::to_array<string_view>({"wandb-core", "wandb-xpu", "gpu_stats"});
+constexpr auto kBystanders =
+    std::to_array<string_view>({"wandb-core", "wandb-symon", "wandb-xpu", "gpu_stats"});
 
 template <std::size_t N>
 bool is_one_of(const std::array<string_view, N>& names, string_view name) {

@@ -17,14 +17,25 @@ std::vector<ProcessEntry> orphans_of_ours(ProcTree& view, bool trainer_lives) {
 Courier::Courier(TrainerTree& tree, Plan plan, Instant trainer_started)
     : tree_(tree),
       delivery_(std::move(plan.transparent), plan.given, plan.no_handler),
+      trainer_is_agent_(plan.trainer_is_agent),
       trainer_started_(trainer_started),
       named_(tree, std::move(plan.target_pid_file)) {}
 
-Courier::Round Courier::relay(const action::Relay& relay) {
+// An agent is told from other programs by its name, which the kernel does not always know.
+std::optional<ProcessEntry> Courier::trainer_entry() const {
+  auto trainer = tree_.trainer_entry();
+  if (trainer && trainer_is_agent_ && trainer->name.starts_with("python")) {
+    trainer->name = kAgentName;
+  }
+  return trainer;
+}
+
+Courier::Round Courier::relay(const action::Relay& relay, Delivery::Agents agents) {
+  delivery_.set_agents(agents);
   signal_ = relay.signal;
   payload_ = relay.payload;
   name_awaited_ = false;
-  const auto trainer = tree_.trainer_entry();
+  const auto trainer = trainer_entry();
   const Instant now = monotonic_now();
   if (relay.whom == action::Relay::For::everyone) noticed_at_ = now;
   ProcTree view(tree_.excluded());
@@ -33,7 +44,10 @@ Courier::Round Courier::relay(const action::Relay& relay) {
     return carry_out(delivery_.replace(view, root_of(trainer), orphans, relay.signal, now));
   }
   // Without /proc: the trainer alone is known.
-  if (!trainer) return {tree_.relay(relay.signal, relay.payload, relay.carrier), {}, true};
+  if (!trainer)
+    return {.sent = tree_.relay(relay.signal, relay.payload, relay.carrier),
+            .waiting = {},
+            .told = true};
   if (named_.asked_for() && relay.carrier == Carrier::us) return begin_with_named(view, *trainer);
   const Delivery::Step step = delivery_.begin(view, *trainer, trainer_started_, relay.signal, now);
   if (relay.carrier == Carrier::us) return carry_out(step);
@@ -42,12 +56,20 @@ Courier::Round Courier::relay(const action::Relay& relay) {
 
 // The file may be written any moment: until then the notice is held, as for a handler.
 Courier::Round Courier::begin_with_named(ProcTree& view, const ProcessEntry& trainer) {
-  const auto named = named_.find(monotonic_now());
+  const Instant now = monotonic_now();
+  const auto named = named_.find(now);
+  // An agent above who was named asks for the next run all the same.
+  Round first = carry_out(delivery_.agents_below(view, trainer, now));
   name_awaited_ = !named && can_be_held(signal_);
-  if (name_awaited_) return {{}, {trainer}, false};
+  if (name_awaited_) {
+    first.waiting = {trainer};
+    return first;
+  }
   const Extent extent = named ? Extent::root_alone : Extent::whole_tree;
   const ProcessEntry& root = named ? *named : trainer;
-  return carry_out(delivery_.begin(view, root, trainer_started_, signal_, monotonic_now(), extent));
+  Round round = carry_out(delivery_.begin(view, root, trainer_started_, signal_, now, extent));
+  round.agents.insert(round.agents.begin(), first.agents.begin(), first.agents.end());
+  return round;
 }
 
 // proctrack/linuxproc: who was there has got Slurm's own copy. Those that can act are the ones that
@@ -56,7 +78,11 @@ Courier::Round Courier::told_by_slurm(ProcTree& view, const ProcessEntry& traine
                                       const Delivery::Step& step) {
   Round round;
   for (const Delivery::Send& send : step.sends) {
-    round.sent.push_back(tree_.count_as_notified(send.to));
+    if (send.why == Delivery::Why::agent) {
+      stop_agent(round, send);
+    } else {
+      round.sent.push_back(tree_.count_as_notified(send.to));
+    }
   }
   if (round.sent.empty()) round.sent.push_back(tree_.count_as_notified(trainer));
   std::vector<ProcessEntry> to_visit{trainer};
@@ -67,6 +93,7 @@ Courier::Round Courier::told_by_slurm(ProcTree& view, const ProcessEntry& traine
     for (ProcessEntry& child : view.children(process.id.pid)) to_visit.push_back(std::move(child));
   }
   round.told = true;
+  round.agents_pending = step.agents_pending;
   return round;
 }
 
@@ -77,15 +104,20 @@ std::optional<ProcessEntry> Courier::root_of(const std::optional<ProcessEntry>& 
 }
 
 Courier::Round Courier::look() {
-  const auto trainer = tree_.trainer_entry();
+  const auto trainer = trainer_entry();
   ProcTree view(tree_.excluded());
   if (name_awaited_ && trainer) return begin_with_named(view, *trainer);
   const auto orphans = orphans_of_ours(view, trainer.has_value());
   return carry_out(delivery_.look(view, root_of(trainer), orphans, monotonic_now()));
 }
 
+Courier::Round Courier::look_at_agents() {
+  ProcTree view(tree_.excluded());
+  return carry_out(delivery_.look_at_agents(view, monotonic_now()));
+}
+
 Courier::Round Courier::end_hold(const action::EndHold& end) {
-  const auto trainer = tree_.trainer_entry();
+  const auto trainer = trainer_entry();
   ProcTree view(tree_.excluded());
   const auto orphans = orphans_of_ours(view, trainer.has_value());
   if (std::exchange(name_awaited_, false) && trainer) {
@@ -96,9 +128,18 @@ Courier::Round Courier::end_hold(const action::EndHold& end) {
   return carry_out(delivery_.end_hold(view, root_of(trainer), orphans, why, monotonic_now()));
 }
 
+void Courier::stop_agent(Round& round, const Delivery::Send& send) {
+  round.agents.push_back(tree_.stop_agent(send.to, send.signal));
+  round.agents.back().why = send.why;
+}
+
 Courier::Round Courier::carry_out(const Delivery::Step& step) {
   Round round;
   for (const Delivery::Send& send : step.sends) {
+    if (send.why == Delivery::Why::agent) {
+      stop_agent(round, send);
+      continue;
+    }
     const Payload payload = send.signal == signal_ ? payload_ : Payload{};
     Recipient recipient = tree_.deliver(send.to, send.signal, payload);
     recipient.held = monotonic_now() - noticed_at_;
@@ -106,7 +147,8 @@ Courier::Round Courier::carry_out(const Delivery::Step& step) {
     round.sent.push_back(recipient);
   }
   round.waiting = step.waiting;
-  round.told = !delivery_.told().empty();
+  round.told = delivery_.told_anybody();
+  round.agents_pending = step.agents_pending;
   tree_.set_waiting(delivery_.waiting());
   return round;
 }

@@ -15,25 +15,31 @@ class Courier {
     Transparent transparent;
     SignalSet given;  ///< the mask that the trainer was started with
     NoHandler no_handler = NoHandler::term;
-    std::string target_pid_file;  ///< the trainer names who is to get it; empty: nobody
+    bool trainer_is_agent = false;  ///< a wandb agent, by the words of its command
+    std::string target_pid_file;    ///< the trainer names who is to get it; empty: nobody
   };
   /// What came of one round.
   struct Round {
     Recipients sent;
+    Recipients agents = {};             ///< those that were kept from starting another run
     std::vector<ProcessEntry> waiting;  ///< who the notice is held for
     bool told = false;
+    bool agents_pending = false;
   };
 
   Courier(TrainerTree& tree, Plan plan, Instant trainer_started);
 
-  Round relay(const action::Relay& relay);
+  Round relay(const action::Relay& relay, Delivery::Agents agents);
   Round look();
+  Round look_at_agents();
   Round end_hold(const action::EndHold& end);
 
   /// Why nobody is named, once a notice came; empty if somebody is, or was not asked for.
   const std::string& name_trouble() const { return named_.trouble(); }
 
  private:
+  std::optional<ProcessEntry> trainer_entry() const;
+  void stop_agent(Round& round, const Delivery::Send& send);
   Round begin_with_named(ProcTree& view, const ProcessEntry& trainer);
   std::optional<ProcessEntry> root_of(const std::optional<ProcessEntry>& trainer);
   Round carry_out(const Delivery::Step& step);
@@ -41,6 +47,7 @@ class Courier {
 
   TrainerTree& tree_;
   Delivery delivery_;
+  bool trainer_is_agent_;
   Instant trainer_started_;
   NamedTarget named_;
   bool name_awaited_ = false;

@@ -75,6 +75,7 @@ std::string_view word(Delivery::Why why) {
     case Delivery::Why::own_trap: return "own-trap";
     case Delivery::Why::no_handler: return "no-handler";
     case Delivery::Why::last_resort: return "last-resort";
+    case Delivery::Why::agent: return "agent";
   }
   return "";
 }
@@ -193,6 +194,14 @@ void Narrator::delivered(const Recipients& recipients) {
     chronicle_.log(LogLevel::info, sentence);
   }
   sent(0, "notice", recipients);
+}
+
+void Narrator::agents_stopped(const Recipients& agents) {
+  for (const Recipient& agent : agents) {
+    chronicle_.log(LogLevel::info,
+                   what_was_sent(agent.signal, agent) + ", so that it starts no other run");
+  }
+  if (!agents.empty()) sent(0, "agent", agents);
 }
 
 void Narrator::nobody_told() {

@@ -22,6 +22,8 @@ class Narrator {
               const std::vector<ProcessEntry>& held_for);
   /// A held notice has come to somebody.
   void delivered(const Recipients& sent);
+  /// Agents that are kept from starting another run.
+  void agents_stopped(const Recipients& agents);
   void nobody_told();
   void hung(const action::TellHang& hang, const Recipients& sent);
   void sent(Signal signal, const char* why, const Recipients& recipients);

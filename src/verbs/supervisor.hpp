@@ -63,6 +63,7 @@ class Supervisor {
   void act(const action::Judge& judge);
   void act(const action::Relay& relay);
   void act(const action::LookForHandlers&);
+  void act(const action::LookAtAgents&);
   void act(const action::EndHold& end);
   void act(const action::TellHang& hang);
   void act(const action::Pass& pass);
@@ -88,6 +89,7 @@ class Supervisor {
   TrainerVoice voice_;
   Supervision run_;
   std::optional<TrainerTree> tree_;
+  Recipients agents_;               // told in the round that the next Judge reports
   std::optional<Courier> courier_;  // with --to handlers, from the first notice on
   Overseers overseers_;             // likewise
   Instant started_{};

@@ -23,16 +23,21 @@ void Supervisor::act(const action::Judge& judge) {
   narrator_.judged(judge, caught_, recipients_, held_for_);
   recipients_.clear();
   held_for_.clear();
+  narrator_.agents_stopped(std::exchange(agents_, {}));
 }
 
 void Supervisor::act(const action::Relay& relay) {
   if (plan_.settings.to != Audience::child) update_helpers();
   if (plan_.settings.to == Audience::handlers) {
-    Courier::Round round = courier().relay(relay);
+    const bool advice = run_.phase() != Phase::draining;
+    Courier::Round round =
+        courier().relay(relay, advice ? Delivery::Agents::let_alone : Delivery::Agents::stop);
+    agents_ = std::move(round.agents);
     recipients_ = std::move(round.sent);
     held_for_ = std::move(round.waiting);
     if (held_for_.empty()) tell_name_trouble();
-    answers_.push_back(event::Relayed{.told = round.told, .waiting = !held_for_.empty()});
+    answers_.push_back(event::Relayed{
+        .told = round.told, .waiting = !held_for_.empty(), .agents_pending = round.agents_pending});
     meet_overseers(recipients_, held_for_);
   } else {
     recipients_ = tree_->relay(relay.signal, relay.payload, relay.carrier);
@@ -56,6 +61,7 @@ Courier& Supervisor::courier() {
                      Courier::Plan{.transparent = Transparent(plan_.settings.transparent),
                                    .given = given,
                                    .no_handler = plan_.settings.no_handler,
+                                   .trainer_is_agent = is_agent_command(plan_.launch.command),
                                    .target_pid_file = plan_.settings.target_pid_file},
                      started_);
   }
@@ -65,6 +71,13 @@ Courier& Supervisor::courier() {
 void Supervisor::act(const action::LookForHandlers&) {
   update_helpers();
   later_round(courier().look());
+}
+
+void Supervisor::act(const action::LookAtAgents&) {
+  update_helpers();
+  const Courier::Round round = courier().look_at_agents();
+  narrator_.agents_stopped(round.agents);
+  answers_.push_back(event::AgentsSeen{.pending = round.agents_pending});
 }
 
 void Supervisor::act(const action::EndHold& end) {
@@ -82,8 +95,11 @@ void Supervisor::tell_name_trouble() {
 
 void Supervisor::later_round(const Courier::Round& round) {
   meet_overseers(round.sent, round.waiting);
+  narrator_.agents_stopped(round.agents);
   narrator_.delivered(round.sent);
-  answers_.push_back(event::Relayed{.told = round.told, .waiting = !round.waiting.empty()});
+  answers_.push_back(event::Relayed{.told = round.told,
+                                    .waiting = !round.waiting.empty(),
+                                    .agents_pending = round.agents_pending});
 }
 
 // Advice ends nobody, so no launcher does harm.

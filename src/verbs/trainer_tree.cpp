@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "core/srun_rule.hpp"
+#include "core/transparent.hpp"
 #include "os/process_table.hpp"
 #include "os/reaper.hpp"
 #include "os/signal_state.hpp"
@@ -140,6 +141,13 @@ Recipient TrainerTree::deliver(const ProcessEntry& to, Signal signal, const Payl
   return recipient;
 }
 
+Recipient TrainerTree::stop_agent(const ProcessEntry& agent, Signal signal) {
+  Recipient recipient =
+      agent.id.pid == trainer_.pid() ? send_trainer(signal, {}) : send_other(agent, signal, {});
+  recipient.signal = signal;
+  return recipient;
+}
+
 Recipient TrainerTree::count_as_notified(const ProcessEntry& process) {
   if (!notified(process.id)) notified_.push_back(process.id);
   const bool trainer = process.id.pid == trainer_.pid();
@@ -263,7 +271,10 @@ bool TrainerTree::somebody_unseen() const {
 
 Recipients TrainerTree::end_stragglers() {
   Recipients sent;
-  for (const ProcessEntry& entry : others()) sent.push_back(send_other(entry, SIGTERM, {}));
+  for (const ProcessEntry& entry : others()) {
+    // It still uploads what its trainer, left behind as well, has to say at its end.
+    if (!is_bystander(entry.name)) sent.push_back(send_other(entry, SIGTERM, {}));
+  }
   return table_readable_ ? sent : signal_group(SIGTERM);
 }
 

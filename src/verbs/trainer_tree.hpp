@@ -47,6 +47,8 @@ class TrainerTree {
   std::optional<ProcessEntry> trainer_entry() const;
   /// One notice to one process, which counts as notified from now on; a stopped one is continued.
   Recipient deliver(const ProcessEntry& to, Signal signal, const Payload& payload);
+  /// A wandb agent is kept from starting another run: the notice is its trainer's, not its own.
+  Recipient stop_agent(const ProcessEntry& agent, Signal signal);
   /// The same, when Slurm has sent it.
   Recipient count_as_notified(const ProcessEntry& process);
   /// For these a notice is held: they are waited for like those that have got it.

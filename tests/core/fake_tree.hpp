@@ -20,6 +20,7 @@ class FakeTree : public TreeView {
 
   ProcessEntry entry(int pid) const { return nodes_.at(pid).entry; }
   SignalState& state(int pid) { return nodes_.at(pid).state; }
+  void set_group(int pid, int group) { nodes_.at(pid).entry.group = group; }
   bool has(int pid) const { return nodes_.contains(pid); }
   void remove(int pid) { nodes_.erase(pid); }
   std::vector<int> pids() const {
@@ -34,6 +35,7 @@ class FakeTree : public TreeView {
     Node node;
     node.entry.id = {std::stoi(word), 100};
     node.entry.state = 'S';
+    node.entry.group = node.entry.id.pid;
     if (less < colon) node.entry.parent = std::stoi(word.substr(less + 1));
     const auto marks = word.find_first_of("+-=?*/", colon);
     // A name may hold a dash: "wandb-core".

@@ -140,3 +140,24 @@ TEST_CASE("a ladder of one's own counts from the relay, not from the hold") {
   CHECK(run.next_wake() == Instant(1000h) + 50s);
   CHECK(run.kill_in() == 60s);
 }
+
+TEST_CASE("an agent that is told last is looked at every 25 ms, in an episode") {
+  Run run(with_grace(60s));
+  run.started().at(0s).gets(SIGUSR1);
+  CHECK(run.relayed(true, false, true) == "");
+  CHECK(run.at(24ms).wakes() == "");
+  CHECK(run.at(25ms).wakes() == "AGENTS");
+  CHECK(run.agents(true) == "");
+  CHECK(run.at(50ms).wakes() == "AGENTS");
+  CHECK(run.agents(false) == "");
+  CHECK(run.at(10s).wakes() == "");
+}
+
+TEST_CASE("an agent whose script has ended is looked at all the same") {
+  Run run(with_grace(60s));
+  run.started().at(0s).gets(SIGUSR1);
+  run.relayed(true, false, true);
+  CHECK(run.at(1ms).ends(0) == "LOOK");
+  run.sees(2, 1);
+  CHECK(run.at(25ms).wakes() == "AGENTS, LOOK");
+}

@@ -16,6 +16,7 @@ inline std::string text(const Action& action) {
     std::string operator()(const action::EndHold& a) const {
       return a.advice ? "END ADVICE" : "END HOLD";
     }
+    std::string operator()(const action::LookAtAgents&) const { return "AGENTS"; }
     std::string operator()(const action::TellHang&) const { return "HUNG"; }
     std::string operator()(const action::Pass& a) const { return "PASS " + signal_name(a.signal); }
     std::string operator()(const action::Climb& a) const {
@@ -49,7 +50,10 @@ class Run {
   std::string wakes() { return happen(event::TimeCame{}); }
   std::string ends(int code) { return happen(event::TrainerEnded{{Ending::Kind::exited, code}}); }
   std::string sees(int notified, int others) { return happen(event::TreeSeen{notified, others}); }
-  std::string relayed(bool told, bool waiting) { return happen(event::Relayed{told, waiting}); }
+  std::string relayed(bool told, bool waiting, bool agents_pending = false) {
+    return happen(event::Relayed{told, waiting, agents_pending});
+  }
+  std::string agents(bool pending) { return happen(event::AgentsSeen{pending}); }
   std::string is_ready() { return happen(event::TrainerReady{}); }
   std::string learns_fact(Nanos from_now) {
     return happen(event::DeadlineLearned{{now_ + from_now, Certainty::fact, DeadlineSource::lead}});

@@ -92,7 +92,22 @@ void World::deliver(std::deque<Event>& answers) {
   save();
   if (oracle_.relay_at) oracle_.relay_at = now_;
   held_ = false;
-  answers.push_back(event::Relayed{});
+  if (agent_told_last_) agents_run_ends_ = now_ + dice_.up_to(2s);
+  answers.push_back(event::Relayed{.agents_pending = agent_told_last_ && agents().pending});
+}
+
+event::AgentsSeen World::agents() {
+  const bool pending = lives(trainer_) && now_ < agents_run_ends_;
+  agents_look_by_ = pending ? std::optional(now_ + kAgentLook) : std::nullopt;
+  return {.pending = pending};
+}
+
+void World::act(const action::LookAtAgents&, std::deque<Event>& answers) {
+  demand(agents_look_by_.has_value(), "agents are looked at only while one is pending");
+  demand(machine_.phase() == Phase::draining, "and only in an episode");
+  demand(now_ <= *agents_look_by_ + kLateWake || oracle_.excused,
+         "and soon, or it has started the next run");
+  answers.push_back(agents());
 }
 
 void World::act(const action::LookForHandlers&, std::deque<Event>& answers) {

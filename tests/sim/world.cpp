@@ -21,6 +21,7 @@ World::World(std::uint64_t seed)
   relays_to_others_ = dice_.one_in(2);
   imports_until_ = dice_.one_in(2) ? now_ : now_ + dice_.up_to(2min);
   gives_up_ = dice_.one_in(3);
+  agent_told_last_ = dice_.one_in(8);
   trainer_.dies_at = now_ + dice_.up_to(dice_.one_in(5) ? 2h : 5min);
   save_time_ = dice_.up_to(3min);
   ignores_notice_ = dice_.one_in(3);

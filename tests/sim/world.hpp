@@ -53,6 +53,8 @@ class World {
   void begin_oracle();
   void hold(std::deque<Event>& answers);
   void deliver(std::deque<Event>& answers);
+  event::AgentsSeen agents();
+  void act(const action::LookAtAgents&, std::deque<Event>& answers);
   void act(const action::LookForHandlers&, std::deque<Event>& answers);
   void act(const action::EndHold& end, std::deque<Event>& answers);
   void learn_told(const Deadline& told);
@@ -82,6 +84,9 @@ class World {
   Instant imports_until_{};  // before that nobody can take a notice that can be held
   Instant hold_until_{};
   bool gives_up_ = false;  // --no-handler skip
+  bool agent_told_last_ = false;
+  Instant agents_run_ends_{};
+  std::optional<Instant> agents_look_by_;
   bool held_ = false;
   bool told_ = false;
   bool took_the_place_ = false;

@@ -171,6 +171,13 @@ class Rows:
         wrapper.signal('USR1')
         self.assert_saved_and_left(wrapper)
 
+    def test_a_trainer_that_names_itself_by_a_file(self):
+        """W&B's other recipe: the trainer writes its PID, and the notice goes there."""
+        wrapper = self.started(options=['--target-pid-file', self.path('pid')],
+                               TRAINER_PID_FILE=self.path('pid'))
+        wrapper.signal('USR1')
+        self.assert_saved_and_left(wrapper)
+
     def test_advice_leaves_the_agent_at_work(self):
         """A USR1 with the end more than 30 min away is "save and go on": no reason to stop."""
         wrapper = self.started(options=['--lead', '1h'])

@@ -6,6 +6,7 @@
     TRAINER_SAVE     how long a save takes, seconds
     TRAINER_EXIT     the exit code after a save; default 128+n
     TRAINER_IMPORT   seconds until it has its handlers (its imports)
+    TRAINER_PID_FILE where it writes its PID
     TRAINER_END      it ends by itself, with this code
 """
 import os
@@ -40,6 +41,9 @@ for name in filter(None, os.environ.get('TRAINER_HANDLE', 'USR1').split(',')):
     signal.signal(getattr(signal, 'SIG' + name), on_notice)
 if os.environ.get('TRAINER_MARK') == 'init':
     run.mark_preempting()
+if 'TRAINER_PID_FILE' in os.environ:
+    with open(os.environ['TRAINER_PID_FILE'], 'w', encoding='ascii') as pid_file:
+        print(os.getpid(), file=pid_file)
 note('ready', run.id, 'resumed' if run.resumed else 'new')
 if 'TRAINER_END' in os.environ:
     sys.exit(int(os.environ['TRAINER_END']))
