@@ -53,7 +53,8 @@ Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> root
   waiting_.clear();
   if (!held) {
     send_to_launchers(step, found, signal_);
-    if (told_.empty() && trainer) send(step, *trainer, signal_, Why::last_resort);
+    const bool last_resort = told_.empty() && no_handler_ != NoHandler::by_file;
+    if (last_resort && trainer) send(step, *trainer, signal_, Why::last_resort);
     return step;
   }
   const bool grown_up = begun_ - started_ > kGrownUp;
@@ -94,7 +95,7 @@ Delivery::Step Delivery::end_hold(TreeView& view, const std::optional<ProcessEnt
 }
 
 void Delivery::give_up(Step& step, TreeView& view, const Branch& branch) {
-  if (no_handler_ == NoHandler::skip) return;
+  if (no_handler_ == NoHandler::skip || no_handler_ == NoHandler::by_file) return;
   if (no_handler_ == NoHandler::term) {
     send_term(step, view, std::span(&branch.root, 1));
     return;

@@ -18,7 +18,8 @@ Courier::Courier(TrainerTree& tree, Plan plan, Instant trainer_started)
     : tree_(tree),
       delivery_(std::move(plan.transparent), plan.given, plan.no_handler),
       trainer_started_(trainer_started),
-      named_(tree, std::move(plan.target_pid_file)) {}
+      named_(tree, std::move(plan.target_pid_file)),
+      told_by_file_(plan.told_by_file) {}
 
 Courier::Round Courier::relay(const action::Relay& relay) {
   signal_ = relay.signal;
@@ -106,7 +107,7 @@ Courier::Round Courier::carry_out(const Delivery::Step& step) {
     round.sent.push_back(recipient);
   }
   round.waiting = step.waiting;
-  round.told = !delivery_.told().empty();
+  round.told = told_by_file_ || !delivery_.told().empty();
   tree_.set_waiting(delivery_.waiting());
   return round;
 }

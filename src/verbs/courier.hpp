@@ -16,6 +16,7 @@ class Courier {
     SignalSet given;  ///< the mask that the trainer was started with
     NoHandler no_handler = NoHandler::term;
     std::string target_pid_file;  ///< the trainer names who is to get it; empty: nobody
+    bool told_by_file = false;    ///< the notice file tells it as well
   };
   /// What came of one round.
   struct Round {
@@ -45,6 +46,7 @@ class Courier {
   NamedTarget named_;
   bool name_awaited_ = false;
   Instant noticed_at_{};
+  bool told_by_file_;
   Signal signal_ = 0;
   Payload payload_;
 };
