@@ -52,9 +52,9 @@ Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> root
   for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able);
   waiting_.clear();
   if (!held) {
+    if (no_handler_ == NoHandler::by_file) return step;
     send_to_launchers(step, found, signal_);
-    const bool last_resort = told_.empty() && no_handler_ != NoHandler::by_file;
-    if (last_resort && trainer) send(step, *trainer, signal_, Why::last_resort);
+    if (told_.empty() && trainer) send(step, *trainer, signal_, Why::last_resort);
     return step;
   }
   const bool grown_up = begun_ - started_ > kGrownUp;

@@ -77,16 +77,19 @@ class Profiles(LifeTest):
         self.assert_told_once(life, 'USR1', 1)
 
     def test_mpirun(self):
-        """USR1 comes through, and a save takes as long as it takes; after TERM it has 1 s."""
-        command = mpirun(self.life, 'USR1=save:3:138', 'TERM=save:10:143')
-        life = self.start(command, ranks=2)
-        life.send('USR1')
-        self.assert_status(138)
-        self.assertEqual(len(life.log.of('saved')), 2, life.story())
-        self.assertIn('profile mpirun; mpirun kills', life.output())
+        """Each rank gets the notice, and a save may take longer than the 1 s that mpirun gives."""
+        for notice, status in (('USR1', 138), ('TERM', 143)):
+            with self.subTest(notice), Life() as self.life:
+                rule = f'{notice}=save:2.5:{status}'
+                life = self.start(mpirun(self.life, rule), ranks=2)
+                life.send(notice)
+                self.assert_status(status)
+                self.assert_told_once(life, notice, 2)
+                self.assertIn('profile mpirun; each rank', life.output())
 
-    def test_mpirun_after_term(self):
-        life = self.start(mpirun(self.life, 'TERM=save:10:143'), ranks=2)
+    def test_mpirun_by_itself(self):
+        life = self.life.start(mpirun(self.life, 'TERM=save:10:143'))
+        life.log.wait_for('ready', 2, seconds=60)
         life.send('TERM')
         life.wait()
         self.assertEqual(len(life.log.of('got')), 2, life.story())

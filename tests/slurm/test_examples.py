@@ -26,7 +26,7 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
 
 import environment  # noqa: E402  (of tests/wandb)
 from backend import ENTITY, PROJECT, SWEEP, Backend  # noqa: E402
-from sweep import sdk_settings  # noqa: E402
+from sweep import SweepTest  # noqa: E402
 
 EXAMPLES = REPOSITORY / "examples"
 PYTHON = "/usr/bin/python3"  # Debian's own: it has PyTorch
@@ -48,6 +48,15 @@ exec "${@:6}"
 '''
 
 
+def sdk_settings(server, folder):
+    """What the tests of wandb itself set: no request leaves the machine."""
+    sweep = SweepTest()
+    sweep.server, sweep.bin, sweep.mark = server, "", "PW_EXAMPLES=1"
+    sweep.dir = sweep.home = str(folder)
+    settings = sweep.agent_environ()
+    return {name: value for name, value in settings.items() if name.startswith(("WANDB_", "NO_"))}
+
+
 class Job:
     """One sbatch file in a folder of its own."""
 
@@ -65,7 +74,7 @@ class Job:
         if self.row.needs == "wandb":
             self.server = Backend(runs=1, command=("python3", "${program}"),
                                   program="wandb_train.py")
-            self.environment.update(sdk_settings(self.server.url, str(self.folder)),
+            self.environment.update(sdk_settings(self.server, self.folder),
                                     PYTHONPATH=str(site))
 
     def submit(self):
