@@ -47,7 +47,9 @@ void NoticeTeller::tell(const News& news) {
 }
 
 void NoticeTeller::correct(std::optional<Instant> deadline, std::optional<Instant> sigkill) {
-  if (!news_ || (news_->deadline == deadline && news_->sigkill == sigkill)) return;
+  // Advice is over once the trainer has removed the file: it must not come back.
+  if (!news_ || news_->advice) return;
+  if (news_->deadline == deadline && news_->sigkill == sigkill) return;
   news_->deadline = deadline;
   news_->sigkill = sigkill;
   text_ = json(*news_, time_);

@@ -115,7 +115,12 @@ class NoticeFile(Faults):
         wrapper, notice = self.told('--lead', '2h')
         self.assertIs(notice['advice'], True)
         self.assertNotIn('sigkill', notice)
+        # It has saved and goes on; the same advice again does not bring the file back.
+        os.remove(self.file)
+        wrapper.signal('USR1')
+        wrapper.fence(self.log())
         self.end(wrapper)
+        self.assertFalse(os.path.exists(self.file))
 
     def test_no_notice_no_file(self):
         wrapper, log = self.start_ready(self.option, 'ALRM=exit:0')
