@@ -2,13 +2,17 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <optional>
 #include <set>
 
 #include "core/option_table.hpp"
+#include "core/profile.hpp"
 #include "core/text.hpp"
 
 namespace pw {
 namespace {
+
+constexpr const char* kProfiles = "profiles";
 
 // The line of a document marker after other content, or 0. At the begin of a line `---` is always
 // one. Not YAML::LoadAll: four bytes make 0.7 allocate without end (tests/fuzz found them).
@@ -42,7 +46,7 @@ class Reader {
         complain(root.Mark(), "the file is no map of `option: value` lines");
         return std::move(result_);
       }
-      for (const auto& item : root) read_item(item.first, item.second);
+      read_settings(root);
     } catch (const YAML::Exception& error) {
       complain(error.mark, error.msg);
     }
@@ -60,28 +64,90 @@ class Reader {
     result_.complaints.push_back({at(mark), text});
   }
 
-  void read_item(const YAML::Node& key, const YAML::Node& value) {
-    if (!key.IsScalar()) return complain(key.Mark(), "a key must be the name of an option");
-    const std::string& name = key.Scalar();
-    const Option* option = find_option(name);
-    if (option == nullptr) return complain(key.Mark(), unknown(name));
-    if (option->reach == Reach::command_line) {
-      return complain(key.Mark(), name + " can be given on the command line only");
+  void read_settings(const YAML::Node& root) {
+    std::set<std::string> seen;
+    for (const auto& item : root) {
+      const std::optional<std::string> key = read_key(item.first, seen);
+      if (!key) continue;
+      if (*key == kProfiles) {
+        read_profiles(item.second);
+      } else if (auto given = read_item(*key, item.first, item.second)) {
+        result_.given.push_back(std::move(*given));
+      }
+    }
+  }
+
+  void read_profiles(const YAML::Node& profiles) {
+    if (!profiles.IsMap()) return complain(profiles.Mark(), "profiles: a map of names is expected");
+    std::set<std::string> seen;
+    for (const auto& item : profiles) {
+      const std::optional<std::string> name = read_key(item.first, seen);
+      if (!name) continue;
+      if (*name == "none" || *name == "auto") {
+        complain(item.first.Mark(), "no profile can be called " + *name);
+      } else if (!item.second.IsMap()) {
+        complain(item.first.Mark(), "profile " + *name + " is no map of `option: value` lines");
+      } else {
+        read_profile(*name, item.second);
+      }
+    }
+  }
+
+  void read_profile(const std::string& name, const YAML::Node& settings) {
+    ProfileSettings profile{.name = name, .given = {}, .says = {}};
+    std::set<std::string> seen;
+    for (const auto& item : settings) {
+      const std::optional<std::string> key = read_key(item.first, seen);
+      if (!key) continue;
+      if (*key == kSays && item.second.IsScalar()) {
+        profile.says = item.second.Scalar();
+      } else if (*key == "profile" || *key == kProfiles) {
+        complain(item.first.Mark(), "a profile cannot have profiles");
+      } else if (auto given = read_item(*key, item.first, item.second)) {
+        const bool strict = given->origin.strict();
+        given->origin.layer = strict ? Layer::config_profile : Layer::profile;
+        given->origin.place += " (profile " + name + ")";
+        profile.given.push_back(std::move(*given));
+      }
+    }
+    result_.profiles.push_back(std::move(profile));
+  }
+
+  std::optional<std::string> read_key(const YAML::Node& key, std::set<std::string>& seen) {
+    if (!key.IsScalar()) {
+      complain(key.Mark(), "a key must be the name of an option");
+      return {};
     }
     // yaml-cpp would silently take the first of two.
-    if (!seen_.insert(name).second) return complain(key.Mark(), name + " is given twice");
-    // A value that is not there has no place of its own.
-    if (value.IsNull()) return complain(key.Mark(), name + " has no value");
-    std::string text;
-    if (!as_text(name, value, text)) {
-      return complain(value.Mark(), name + ": a plain value is expected here");
+    if (!seen.insert(key.Scalar()).second) {
+      complain(key.Mark(), key.Scalar() + " is given twice");
+      return {};
     }
-    result_.given.push_back({name, text, at(value.Mark())});
+    return key.Scalar();
+  }
+
+  std::optional<Given> read_item(const std::string& name, const YAML::Node& key,
+                                 const YAML::Node& value) {
+    const Option* option = find_option(name);
+    std::string text;
+    if (option == nullptr) {
+      complain(key.Mark(), unknown(name));
+    } else if (option->reach == Reach::command_line) {
+      complain(key.Mark(), name + " can be given on the command line only");
+    } else if (value.IsNull()) {
+      complain(key.Mark(), name + " has no value");  // which has no place of its own
+    } else if (!as_text(name, value, text)) {
+      complain(value.Mark(), name + ": a plain value is expected here");
+    } else {
+      return Given{name, text, at(value.Mark())};
+    }
+    return {};
   }
 
   static std::string unknown(const std::string& name) {
     std::vector<std::string> names;
     for (const Option& option : option_table()) names.emplace_back(option.name);
+    names.emplace_back(kProfiles);
     return "unknown key " + name + did_you_mean(name, names);
   }
 
@@ -112,7 +178,6 @@ class Reader {
 
   std::string path_;
   Layer layer_;
-  std::set<std::string> seen_;
   YamlSettings result_;
 };
 

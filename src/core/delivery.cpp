@@ -53,6 +53,7 @@ Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> root
   for (const ProcessEntry& target : found.targets) send(step, target, signal_, Why::able);
   waiting_.clear();
   if (!held) {
+    if (no_handler_ == NoHandler::by_file) return step;
     send_to_launchers(step, found, signal_);
     if (told_.empty()) last_resort(step, signal_, found, trainer);
     return step;
@@ -97,7 +98,7 @@ Delivery::Step Delivery::end_hold(TreeView& view, const std::optional<ProcessEnt
 }
 
 void Delivery::give_up(Step& step, TreeView& view, const Branch& branch) {
-  if (no_handler_ == NoHandler::skip) return;
+  if (no_handler_ == NoHandler::skip || no_handler_ == NoHandler::by_file) return;
   if (no_handler_ == NoHandler::term) {
     send_term(step, view, std::span(&branch.root, 1));
     return;

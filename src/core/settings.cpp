@@ -101,9 +101,12 @@ std::string take_hold(std::string_view text, Settings& settings) {
 }
 
 std::string take_no_handler(std::string_view text, Settings& settings) {
+  settings.no_handler.reset();
+  if (text == "auto") return "";
+  settings.no_handler = NoHandler::term;
   static constexpr std::array kWords = std::to_array<std::pair<std::string_view, NoHandler>>(
       {{"term", NoHandler::term}, {"send", NoHandler::send}, {"skip", NoHandler::skip}});
-  return take_word(text, settings.no_handler, kWords);
+  return take_word(text, *settings.no_handler, kWords);
 }
 
 // The kernel keeps 15 characters of a program's name, and no folder.
@@ -258,7 +261,9 @@ constexpr std::array kTakers = std::to_array<Taken>({
     {"on-exit", take_text<&Settings::on_exit>},
     {"pid-file", take_text<&Settings::pid_file>},
     {"target-pid-file", take_text<&Settings::target_pid_file>},
+    {"notice-file", take_text<&Settings::notice_file>},
     {"journal", take_text<&Settings::journal>},
+    {"profile", take_text<&Settings::profile>},
     {"log-level", take_log_level},
     {"quiet", take_quiet},
 });
@@ -272,8 +277,10 @@ int strength(Layer layer) {
     case Layer::config_file: return 2;
     case Layer::user_file: return 3;
     case Layer::site_file: return 4;
+    case Layer::config_profile: return 5;
+    case Layer::profile: return 6;
   }
-  return 5;
+  return 7;
 }
 
 void complain(Merged& merged, const Given& given, const std::string& what) {
@@ -297,10 +304,8 @@ bool switches_off(const Given& given) {
 // What cannot be understood is told and left out, so that the next layer's counts.
 std::vector<Given> understood(std::vector<Given> ordered, Merged& merged) {
   std::erase_if(ordered, [&](const Given& given) {
-    const Taken* taken = taken_by(given.name);
-    if (taken == nullptr || switches_off(given)) return taken == nullptr;
-    Settings scratch;
-    const std::string what = taken->take(given.text, scratch);
+    if (taken_by(given.name) == nullptr) return true;
+    const std::string what = fault_of(given);
     if (!what.empty()) complain(merged, given, what);
     return !what.empty();
   });
@@ -350,6 +355,23 @@ void take_strongest(Merged& merged, const std::vector<Given>& ordered) {
 }
 
 }  // namespace
+
+std::string fault_of(const Given& given) {
+  const Taken* taken = taken_by(given.name);
+  if (taken == nullptr || switches_off(given)) return "";
+  Settings scratch;
+  return taken->take(given.text, scratch);
+}
+
+const Given* strongest_given(std::span<const Given> given, std::string_view name) {
+  const Given* found = nullptr;
+  for (const Given& candidate : given) {
+    if (candidate.name == name && (found == nullptr || stronger(&candidate, found))) {
+      found = &candidate;
+    }
+  }
+  return found;
+}
 
 Merged merge_settings(std::span<const Given> given) {
   Merged merged;

@@ -16,7 +16,8 @@ namespace pw {
 /// --to: who gets a notice.
 enum class Audience { handlers, child, group, tree };
 /// --no-handler: what a branch of the tree gets in which nobody handles the notice.
-enum class NoHandler { term, send, skip };
+/// `by_file`: nothing, and of TERM and INT neither; the notice file tells it.
+enum class NoHandler { term, send, skip, by_file };
 enum class LogLevel { error, warning, info, debug };  ///< lines at or below it are written
 enum class ZeroMeans { done, preempted };             ///< --exit-zero
 enum class ReadyWhen { not_asked, told, later };      ///< --ready: READY=1 came; some time is over
@@ -27,7 +28,7 @@ struct Settings {
   SignalMap signal_map;
   Audience to = Audience::handlers;
   Nanos hold = Seconds(20);
-  NoHandler no_handler = NoHandler::term;
+  std::optional<NoHandler> no_handler;             ///< nothing: term; with a notice file, by_file
   std::set<std::string, std::less<>> transparent;  ///< names of programs, more than the built-in
   LadderPlan ladder;
   bool lead_known = true;     ///< false: --lead none, no deadline at all
@@ -46,18 +47,32 @@ struct Settings {
   std::string on_exit;
   std::string pid_file;
   std::string target_pid_file;
+  std::string notice_file;
   std::string journal;
   LogLevel log_level = LogLevel::info;
+  std::string profile = "auto";  ///< a name, none, or auto: by the command
 };
 
-/// Where a value was given, strongest first. The first two are strict: the user sees them.
-enum class Layer { command_line, config_file, environment, user_file, site_file };
+/// Where a value was given, strongest first but for the first two, which are strict: the user sees
+/// them. Profiles are weaker than all that was said outright; those of a --config file are strict.
+enum class Layer {
+  command_line,
+  config_file,
+  environment,
+  user_file,
+  site_file,
+  config_profile,
+  profile
+};
 
 /// "command line", "PREEMPT_WRAP_GRACE", "/etc/preempt-wrap/config.yaml:3:8".
 struct Origin {
   Layer layer = Layer::command_line;
   std::string place;
-  bool strict() const { return layer == Layer::command_line || layer == Layer::config_file; }
+  bool strict() const {
+    return layer == Layer::command_line || layer == Layer::config_file ||
+           layer == Layer::config_profile;
+  }
 };
 
 /// One value as a layer gave it, not yet understood.
@@ -83,7 +98,14 @@ struct Merged {
   std::vector<Complaint> warnings;
 };
 
-/// Merges the layers (README, "Options"): command line > environment > --config file > user > site.
+/// Merges the layers (README, "Options"): command line > environment > --config file > user > site
+/// > profile.
 Merged merge_settings(std::span<const Given> given);
+
+/// The strongest layer's word on an option, or null.
+const Given* strongest_given(std::span<const Given> given, std::string_view name);
+
+/// What is wrong with a value; empty if nothing is.
+std::string fault_of(const Given& given);
 
 }  // namespace pw

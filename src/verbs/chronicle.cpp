@@ -12,6 +12,7 @@
 namespace pw {
 namespace {
 
+constexpr int kNoticeFileLastMoment = 200;
 constexpr int kJournalLastMoment = 1000;
 
 std::string time_of_day() {
@@ -87,23 +88,31 @@ void Chronicle::journal(std::string_view event, const JournalRecord& record) {
 }
 
 void Chronicle::flush() {
+  notices_.flush();
   for (const std::string& line : journal_lines_) {
     if (!journal_->write_line(line)) ++journal_dropped_;
   }
-  if (journal_) tell_trouble();
+  tell_trouble();
   journal_lines_.clear();
   for (std::string& line : log_lines_) stderr_.write_line(std::move(line));
   log_lines_.clear();
 }
 
 void Chronicle::tell_trouble() {
+  if (const auto trouble = notices_.trouble()) tell_notice_trouble(*trouble);
+  if (!journal_) return;
   if (const auto trouble = journal_->trouble()) {
     log(LogLevel::warning, "the journal is not complete: " + *trouble);
   }
 }
 
+void Chronicle::tell_notice_trouble(const std::string& trouble) {
+  log(LogLevel::warning, "the trainer was not told by the notice file: " + trouble);
+}
+
 void Chronicle::close() {
   flush();
+  if (const auto trouble = notices_.close(kNoticeFileLastMoment)) tell_notice_trouble(*trouble);
   if (journal_) {
     journal_->close(kJournalLastMoment);
     tell_trouble();
@@ -116,9 +125,15 @@ void Chronicle::close() {
   stderr_.close();
 }
 
+void Chronicle::add_trouble_fds(std::vector<int>& fds) const {
+  if (journal_ && journal_->trouble_fd() >= 0) fds.push_back(journal_->trouble_fd());
+  notices_.add_trouble_fd(fds);
+}
+
 std::vector<ProcessId> Chronicle::helpers() const {
   std::vector<ProcessId> ids;
   if (journal_) ids.push_back(journal_->id());
+  notices_.add_helper(ids);
   if (const auto helper = stderr_.helper()) ids.push_back(*helper);
   return ids;
 }

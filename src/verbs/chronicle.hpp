@@ -10,6 +10,7 @@
 #include "core/time.hpp"
 #include "os/log_stream.hpp"
 #include "os/writer.hpp"
+#include "verbs/notice_teller.hpp"
 
 namespace pw {
 
@@ -22,14 +23,17 @@ struct Identity {
   int restarts = 0;
 };
 
-/// What a run leaves behind: the log on stderr and the journal. Lines are kept until flush(), so
-/// that the loop acts first and writes after; neither ever blocks it.
+/// What a run leaves behind: the log on stderr, the journal and the notice file. Lines are kept
+/// until flush(), so that the loop acts first and writes after; neither ever blocks it.
 class Chronicle {
  public:
   Chronicle(LogLevel level, Identity identity) : level_(level), identity_(std::move(identity)) {}
 
   /// From now on journal() lines go to this file. Says so if no writer could be made.
   void open_journal(const std::string& path);
+
+  /// The notice file; it tells at flush(), as the rest does.
+  NoticeTeller& notices() { return notices_; }
 
   /// A sentence for stderr: routine lines (info, debug) by rank 0 only, trouble by every rank.
   /// `left`: the time to the deadline, put before the sentence.
@@ -47,8 +51,8 @@ class Chronicle {
   }
   void flush();
 
-  /// Readable when the journal has trouble to tell of; -1 without a journal.
-  int trouble_fd() const { return journal_ ? journal_->trouble_fd() : -1; }
+  /// Adds what is readable when the journal or the notice file has trouble to tell of.
+  void add_trouble_fds(std::vector<int>& fds) const;
   void close();
 
   /// Our writers, which are not of the trainer's tree.
@@ -56,11 +60,13 @@ class Chronicle {
 
  private:
   void tell_trouble();
+  void tell_notice_trouble(const std::string& trouble);
 
   LogLevel level_;
   Identity identity_;
   LogStream stderr_;
   std::optional<Writer> journal_;
+  NoticeTeller notices_;
   std::vector<std::string> log_lines_;
   std::vector<std::string> journal_lines_;
   int journal_dropped_ = 0;

@@ -19,7 +19,8 @@ Courier::Courier(TrainerTree& tree, Plan plan, Instant trainer_started)
       delivery_(std::move(plan.transparent), plan.given, plan.no_handler),
       trainer_is_agent_(plan.trainer_is_agent),
       trainer_started_(trainer_started),
-      named_(tree, std::move(plan.target_pid_file)) {}
+      named_(tree, std::move(plan.target_pid_file)),
+      told_by_file_(plan.told_by_file) {}
 
 // An agent is told from other programs by its name, which the kernel does not always know.
 std::optional<ProcessEntry> Courier::trainer_entry() const {
@@ -147,7 +148,7 @@ Courier::Round Courier::carry_out(const Delivery::Step& step) {
     round.sent.push_back(recipient);
   }
   round.waiting = step.waiting;
-  round.told = delivery_.told_anybody();
+  round.told = told_by_file_ || delivery_.told_anybody();
   round.agents_pending = step.agents_pending;
   tree_.set_waiting(delivery_.waiting());
   return round;

@@ -17,6 +17,7 @@ class Courier {
     NoHandler no_handler = NoHandler::term;
     bool trainer_is_agent = false;  ///< a wandb agent, by the words of its command
     std::string target_pid_file;    ///< the trainer names who is to get it; empty: nobody
+    bool told_by_file = false;      ///< the notice file tells it as well
   };
   /// What came of one round.
   struct Round {
@@ -52,6 +53,7 @@ class Courier {
   NamedTarget named_;
   bool name_awaited_ = false;
   Instant noticed_at_{};
+  bool told_by_file_;
   Signal signal_ = 0;
   Payload payload_;
 };

@@ -33,9 +33,14 @@ bool others_may_change(const std::string& command) {
   return found.st_uid != 0 || (found.st_mode & 022) != 0;
 }
 
-std::vector<std::string> hook_environment(const Hooks::Notice& notice,
-                                          std::optional<int> exit_status) {
+}  // namespace
+
+std::vector<std::string> Hooks::environment(const Notice& notice,
+                                            std::optional<int> exit_status) const {
   auto environment = trainer_environment();
+  if (!notice_file_.empty()) {
+    environment.push_back(std::string(kNoticeFileVariable) + "=" + notice_file_);
+  }
   if (notice.signal != 0) {
     environment.push_back("PREEMPT_SIGNAL=" + signal_name(notice.signal));
     environment.push_back(std::string("PREEMPT_CAUSE=") + notice.cause);
@@ -49,15 +54,13 @@ std::vector<std::string> hook_environment(const Hooks::Notice& notice,
   return environment;
 }
 
-}  // namespace
-
 void Hooks::run(const std::string& name, const std::string& command, const Notice& notice,
                 std::optional<int> exit_status) {
   if (command.empty()) return;
   if (others_may_change(command)) {
     return chronicle_.warn(name + " is not run: others than root may change " + command);
   }
-  auto helper = Helper::start({"/bin/sh", "-c", command}, hook_environment(notice, exit_status),
+  auto helper = Helper::start({"/bin/sh", "-c", command}, environment(notice, exit_status),
                               Helper::Output::to_stderr, limit_for(notice.deadline));
   if (helper) {
     running_.push_back({name, std::move(*helper)});

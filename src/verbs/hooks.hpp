@@ -14,10 +14,12 @@ namespace pw {
 /// The user's --on-notice and --on-exit commands: run by /bin/sh beside the relay, never before it,
 /// each for at most 30 s and not past the deadline; what they leave in the background ends with
 /// them. As root only commands that nobody else can change. They learn of the notice by
-/// PREEMPT_SIGNAL, PREEMPT_CAUSE and PREEMPT_DEADLINE (seconds since 1970).
+/// PREEMPT_SIGNAL, PREEMPT_CAUSE, PREEMPT_DEADLINE (seconds since 1970) and PREEMPT_NOTICE_FILE.
 class Hooks {
  public:
-  explicit Hooks(Chronicle& chronicle) : chronicle_(chronicle) {}
+  /// `notice_file` is empty without --notice-file.
+  Hooks(Chronicle& chronicle, std::string notice_file)
+      : chronicle_(chronicle), notice_file_(std::move(notice_file)) {}
 
   struct Notice {
     Signal signal = 0;  ///< 0: there was none
@@ -44,7 +46,10 @@ class Hooks {
     Helper helper;
     std::optional<Instant> killed_at = {};
   };
+  std::vector<std::string> environment(const Notice& notice, std::optional<int> exit_status) const;
+
   Chronicle& chronicle_;
+  std::string notice_file_;
   std::list<Running> running_;
 };
 

@@ -136,17 +136,19 @@ std::string how_it_ended(const Ending& ending) {
 
 }  // namespace
 
-void Narrator::started(const std::string& command, int pid, ProcessGroup group,
-                       const std::string& budget) {
-  chronicle_.log(LogLevel::info,
-                 "start: " + command + " (pid " + std::to_string(pid) + ")" + budget);
+void Narrator::started(const Start& start) {
+  std::string line = "start: " + start.command + " (pid " + std::to_string(start.pid) + ")";
+  line += start.budget;
+  if (!start.profile.empty()) line += "; " + start.profile_remark;
+  chronicle_.log(LogLevel::info, line);
   if (!chronicle_.wants_journal()) return;
-  chronicle_.journal("start",
-                     JournalRecord()
-                         .add("command", command)
-                         .add("trainer", pid)
-                         .add("own_group", group == ProcessGroup::own)
-                         .add("budget", budget.substr(std::min<std::size_t>(2, budget.size()))));
+  JournalRecord record;
+  record.add("command", start.command)
+      .add("trainer", start.pid)
+      .add("own_group", start.group == ProcessGroup::own)
+      .add("budget", start.budget.substr(std::min<std::size_t>(2, start.budget.size())));
+  if (!start.profile.empty()) record.add("profile", start.profile);
+  chronicle_.journal("start", record);
 }
 
 void Narrator::not_started(int status) { end_record(status, Outcome::failed, 0); }
@@ -207,6 +209,11 @@ void Narrator::agents_stopped(const Recipients& agents) {
 void Narrator::nobody_told() {
   chronicle_.log(LogLevel::warning, "nobody can take the notice, and nobody was told");
   chronicle_.journal("nobody-told", JournalRecord());
+}
+
+void Narrator::told_by_file(const std::string& path) {
+  chronicle_.log(LogLevel::info, "told by the notice file " + path);
+  chronicle_.journal("notice-file", JournalRecord().add("path", path));
 }
 
 void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& caught,

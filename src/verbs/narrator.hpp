@@ -15,7 +15,15 @@ class Narrator {
  public:
   explicit Narrator(Chronicle& chronicle) : chronicle_(chronicle) {}
 
-  void started(const std::string& command, int pid, ProcessGroup group, const std::string& budget);
+  struct Start {
+    std::string command;
+    int pid = 0;
+    ProcessGroup group = ProcessGroup::own;
+    std::string budget;
+    std::string profile;  ///< empty: none
+    std::string profile_remark;
+  };
+  void started(const Start& start);
   void not_started(int status);
   /// `held_for`: who is waited for until the notice can be given to it.
   void judged(const action::Judge& judged, const CaughtSignal& caught, const Recipients& sent,
@@ -26,6 +34,7 @@ class Narrator {
   void agents_stopped(const Recipients& agents);
   void nobody_told();
   void hung(const action::TellHang& hang, const Recipients& sent);
+  void told_by_file(const std::string& path);
   void sent(Signal signal, const char* why, const Recipients& recipients);
   void climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left);
   /// What was done to launchers above those who got the notice.

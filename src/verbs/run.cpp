@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 
@@ -37,6 +38,7 @@ Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& jo
                             const std::string& host) {
   const std::pair<const char*, std::string*> paths[] = {
       {"journal", &settings.journal},
+      {"notice-file", &settings.notice_file},
       {"done-file", &settings.done_file},
       {"pid-file", &settings.pid_file},
       {"target-pid-file", &settings.target_pid_file}};
@@ -47,6 +49,22 @@ Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& jo
     *path = std::move(*expanded);
   }
   return settings;
+}
+
+// Of a file that cannot be had the trainer is not told: it would find an old notice, or none ever.
+void offer_notice_file(Settings& settings, Launch& launch, Chronicle& chronicle) {
+  std::string& path = settings.notice_file;
+  std::array<char, PATH_MAX> folder{};
+  const bool relative = path[0] != '/' && getcwd(folder.data(), folder.size()) != nullptr;
+  if (relative) path = std::string(folder.data()) + "/" + path;
+  if (const auto refusal = chronicle.notices().open(path)) {
+    chronicle.warn("no notice file: " + *refusal);
+    return path.clear();
+  }
+  const std::string variable = std::string(kNoticeFileVariable) + "=";
+  std::erase_if(launch.environment,
+                [&](const std::string& entry) { return entry.starts_with(variable); });
+  launch.environment.push_back(variable + path);
 }
 
 Policy policy_for(const Settings& settings, const std::optional<SlurmJob>& job) {
@@ -170,9 +188,9 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
 
   Identity identity;
   identity.host = host_name();
-  const auto expanded = with_paths(effective.merged.settings, job, identity.host);
+  auto expanded = with_paths(effective.merged.settings, job, identity.host);
   if (!expanded) return fail(kOwnFailure, expanded.error().text());
-  const Settings& settings = *expanded;
+  Settings& settings = *expanded;
   if (job) {
     identity.job = job->id;
     identity.step = job->step;
@@ -188,6 +206,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   const auto foreign = children_before_start();
   become_subreaper();
   if (!settings.journal.empty()) chronicle.open_journal(settings.journal);
+  if (!settings.notice_file.empty()) offer_notice_file(settings, launch, chronicle);
   for (const Complaint& warning : effective.merged.warnings) {
     if (identity.rank == 0) chronicle.warn(warning.line());
   }
@@ -200,6 +219,8 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
                         .settings = settings,
                         .launch = launch,
                         .deaf_to = beginning.signals.ignored,
+                        .profile = effective.profile,
+                        .profile_remark = effective.profile_remark,
                         .terminal = terminal,
                         .job = job,
                         .foreign = foreign,

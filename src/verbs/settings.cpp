@@ -3,6 +3,7 @@
 #include "config/environment.hpp"
 #include "config/yaml.hpp"
 #include "os/settings_file.hpp"
+#include "verbs/profile.hpp"
 
 namespace pw {
 namespace {
@@ -21,6 +22,7 @@ std::string user_file() {
 
 struct Layers {
   std::vector<Given> given;
+  std::vector<ProfileSettings> profiles;
   std::vector<Complaint> errors;
   std::vector<Complaint> warnings;
 
@@ -31,11 +33,24 @@ struct Layers {
     }
   }
 
+  // Looked at also where it does not apply: the mistake is told today, not on the day it would.
+  void add_profile(ProfileSettings profile) {
+    std::vector<Complaint> faults;
+    std::erase_if(profile.given, [&](const Given& value) {
+      const std::string fault = fault_of(value);
+      if (!fault.empty()) faults.push_back({value.origin, value.name + ": " + fault});
+      return !fault.empty();
+    });
+    add({}, std::move(faults));
+    profiles.push_back(std::move(profile));
+  }
+
   void add_file(const std::string& path, Layer layer) {
     if (path.empty()) return;
     const auto text = read_settings_file(path);
     if (text) {
       YamlSettings settings = parse_yaml_settings(*text, path, layer);
+      for (ProfileSettings& profile : settings.profiles) add_profile(std::move(profile));
       return add(std::move(settings.given), std::move(settings.complaints));
     }
     const bool absent = text.error().why == std::errc::no_such_file_or_directory ||
@@ -57,7 +72,14 @@ EffectiveSettings read_settings(std::span<const std::string> words) {
   layers.add_file(settings.line.config_path, Layer::config_file);
   layers.add_file(user_file(), Layer::user_file);
   layers.add_file(kSiteFile, Layer::site_file);
+  std::vector<Complaint> unknown;
+  Profile profile = choose_profile(layers.given, settings.line.command, layers.profiles, unknown);
+  layers.add(profile.given, std::move(unknown));
   settings.merged = merge_settings(layers.given);
+  if (!profile.name.empty()) {
+    settings.profile_remark = remark(profile, settings.merged);
+    settings.profile = std::move(profile.name);
+  }
   auto& merged = settings.merged;
   merged.errors.insert(merged.errors.begin(), layers.errors.begin(), layers.errors.end());
   merged.warnings.insert(merged.warnings.begin(), layers.warnings.begin(), layers.warnings.end());

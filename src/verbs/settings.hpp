@@ -12,6 +12,8 @@ namespace pw {
 struct EffectiveSettings {
   CommandLine line;
   Merged merged;
+  std::string profile;         ///< the one that applies; empty: none
+  std::string profile_remark;  ///< for the start line: "profile torchrun: exit-preempted 85"
 };
 
 /// Reads the layers that the README lists. Only files that can be read count; a --config file that

@@ -43,7 +43,7 @@ Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
       signals_(std::move(signals)),
       chronicle_(chronicle),
       narrator_(chronicle),
-      hooks_(chronicle),
+      hooks_(chronicle, plan_.settings.notice_file),
       voice_(chronicle),
       run_(plan_.policy),
       own_pid_(getpid()) {}
@@ -60,6 +60,7 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
     begin(*pid);
   }
   while (!finished_) {
+    correct_notice();
     chronicle_.flush();
     wait();
   }
@@ -89,7 +90,12 @@ void Supervisor::begin(pid_t trainer) {
   happen(event::TrainerStarted{});
   const Budget budget = plan_budget(plan_.settings, plan_.job);
   for (const std::string& warning : budget.warnings) chronicle_.warn(warning);
-  narrator_.started(command_text(command), trainer, plan_.launch.group, budget.sentence);
+  narrator_.started({.command = command_text(command),
+                     .pid = trainer,
+                     .group = plan_.launch.group,
+                     .budget = budget.sentence,
+                     .profile = plan_.profile,
+                     .profile_remark = plan_.profile_remark});
   chronicle_.flush();
   release_startup_pages();
 }
@@ -106,7 +112,7 @@ void Supervisor::wait() {
     if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
   }
   overseers_.add_fds(fds);
-  if (chronicle_.trouble_fd() >= 0) fds.push_back(chronicle_.trouble_fd());
+  chronicle_.add_trouble_fds(fds);
   if (voice_.fd() >= 0) fds.push_back(voice_.fd());
   const bool pid_file_pending = plan_.pid_file != nullptr && plan_.pid_file->trouble_fd() >= 0;
   if (pid_file_pending) fds.push_back(plan_.pid_file->trouble_fd());

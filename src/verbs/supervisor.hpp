@@ -28,7 +28,9 @@ class Supervisor {
     Policy policy;
     Settings settings;
     Launch launch;
-    SignalSet deaf_to;  ///< found ignored: no notices, not relayed
+    SignalSet deaf_to;    ///< found ignored: no notices, not relayed
+    std::string profile;  ///< for the start line; empty: none
+    std::string profile_remark;
     bool terminal = false;
     std::optional<SlurmJob> job;
     std::vector<ProcessId> foreign;  ///< children before the start
@@ -73,6 +75,8 @@ class Supervisor {
   void act(const action::LookAtTree&);
   void act(const action::Finish&);
 
+  void tell_notice(NoticeTeller::News news);
+  void correct_notice();
   void update_helpers();
   Courier& courier();
   void tell_name_trouble();

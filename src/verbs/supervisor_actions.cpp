@@ -5,6 +5,16 @@
 #include "verbs/supervisor.hpp"
 
 namespace pw {
+namespace {
+
+bool told_by_file(const Settings& settings) { return !settings.notice_file.empty(); }
+
+NoHandler no_handler_for(const Settings& settings) {
+  return settings.no_handler.value_or(told_by_file(settings) ? NoHandler::by_file
+                                                             : NoHandler::term);
+}
+
+}  // namespace
 
 void Supervisor::update_helpers() {
   std::vector<ProcessId> ids = chronicle_.helpers();
@@ -19,8 +29,29 @@ std::optional<Nanos> Supervisor::time_left() const {
   return deadline ? std::optional<Nanos>(deadline->at - monotonic_now()) : std::nullopt;
 }
 
+void Supervisor::tell_notice(NoticeTeller::News news) {
+  if (!told_by_file(plan_.settings)) return;
+  const auto deadline = run_.deadline();
+  if (deadline) news.deadline = deadline->at;
+  news.sigkill = run_.kill_at();
+  chronicle_.notices().tell(news);
+  narrator_.told_by_file(plan_.settings.notice_file);
+}
+
+// The end may come nearer, or be learnt.
+void Supervisor::correct_notice() {
+  if (!told_by_file(plan_.settings)) return;
+  const auto deadline = run_.deadline();
+  chronicle_.notices().correct(deadline ? std::optional(deadline->at) : std::nullopt,
+                               run_.kill_at());
+}
+
 void Supervisor::act(const action::Judge& judge) {
   narrator_.judged(judge, caught_, recipients_, held_for_);
+  if (judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice) {
+    const bool advice = judge.verdict == Verdict::advice;
+    tell_notice({.signal = caught_.signal, .cause = "signal", .advice = advice});
+  }
   recipients_.clear();
   held_for_.clear();
   narrator_.agents_stopped(std::exchange(agents_, {}));
@@ -60,9 +91,10 @@ Courier& Supervisor::courier() {
     courier_.emplace(*tree_,
                      Courier::Plan{.transparent = Transparent(plan_.settings.transparent),
                                    .given = given,
-                                   .no_handler = plan_.settings.no_handler,
+                                   .no_handler = no_handler_for(plan_.settings),
                                    .trainer_is_agent = is_agent_command(plan_.launch.command),
-                                   .target_pid_file = plan_.settings.target_pid_file},
+                                   .target_pid_file = plan_.settings.target_pid_file,
+                                   .told_by_file = told_by_file(plan_.settings)},
                      started_);
   }
   return *courier_;
@@ -120,6 +152,7 @@ void Supervisor::watch_overseers() {
 
 void Supervisor::act(const action::TellHang& hang) {
   narrator_.hung(hang, recipients_);
+  tell_notice({.cause = "watchdog"});
   recipients_.clear();
 }
 

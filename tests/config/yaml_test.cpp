@@ -12,6 +12,13 @@ std::string read(const std::string& text) {
   for (const Given& given : settings.given) {
     result += given.name + "=" + given.text + "@" + given.origin.place + " ";
   }
+  for (const ProfileSettings& profile : settings.profiles) {
+    result += profile.name + (profile.says.empty() ? "" : "(" + profile.says + ")") + "{ ";
+    for (const Given& given : profile.given) {
+      result += given.name + "=" + given.text + "@" + given.origin.place + " ";
+    }
+    result += "} ";
+  }
   for (const Complaint& complaint : settings.complaints) result += "!" + complaint.line() + " ";
   return result;
 }
@@ -45,6 +52,30 @@ TEST_CASE("what is wrong says where, and what was perhaps meant") {
       {"- a", "!f:1:1: the file is no map of `option: value` lines "},
       {"hello", "!f:1:1: the file is no map of `option: value` lines "},
       {"[a]: b", "!f:1:1: a key must be the name of an option "},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    CHECK(read(row.text) == row.want);
+  }
+}
+
+TEST_CASE("profiles are maps of the same lines, and a sentence") {
+  struct Row {
+    const char* text;
+    const char* want;
+  };
+  const Row rows[] = {
+      {"profiles:\n  a: {grace: 5m, says: hello}\n  b: {}\ngrace: 1m",
+       "grace=1m@f:4:8 a(hello){ grace=5m@f:2:14 (profile a) } b{ } "},
+      {"profiles: {a: {grce: 5m}}", "a{ } !f:1:16: unknown key grce (did you mean \"grace\"?) "},
+      {"profiles: {a: {profile: b}}", "a{ } !f:1:16: a profile cannot have profiles "},
+      {"profiles: {a: {profiles: {}}}", "a{ } !f:1:16: a profile cannot have profiles "},
+      {"profiles: {a: {}, a: {}}", "a{ } !f:1:19: a is given twice "},
+      {"profiles: {none: {}}", "!f:1:12: no profile can be called none "},
+      {"profiles: {a: 5}", "!f:1:12: profile a is no map of `option: value` lines "},
+      {"profiles: [a]", "!f:1:11: profiles: a map of names is expected "},
+      {"profile: {}", "!f:1:10: profile: a plain value is expected here "},
+      {"says: x", "!f:1:1: unknown key says "},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);

@@ -200,3 +200,16 @@ TEST_CASE("what Slurm sent itself is not sent again") {
   notice.tree().state(12).caught.insert(SIGUSR1);
   CHECK(notice.at(2s).looks() == "USR1 12");  // it ignored Slurm's copy
 }
+
+TEST_CASE("where the notice file tells it, nobody is ended by a signal that he does not handle") {
+  Notice term("10:bash 11<10:python", NoHandler::by_file);
+  CHECK(term.comes(SIGTERM) == "");
+  Notice launched("10:torchrun+TERM 11<10:python", NoHandler::by_file);
+  CHECK(launched.comes(SIGTERM) == "");
+  Notice handled("10:bash 11<10:python+TERM", NoHandler::by_file);
+  CHECK(handled.comes(SIGTERM) == "TERM 11");
+  Notice held("10:python+TERM", NoHandler::by_file);
+  CHECK(held.at(1h).comes(SIGUSR1) == "");
+  CHECK(held.waits() == "10");
+  CHECK(held.ends() == "");
+}

@@ -35,6 +35,27 @@ TEST_CASE("command line > environment > --config > site > default") {
   CHECK(merge({}).settings.margin == 2s);
 }
 
+TEST_CASE("a profile is weaker than all that was said outright, and stronger than the default") {
+  const Given shipped{"margin", "7s", {Layer::profile, "profile p"}};
+  const Given from_config{"margin", "6s", {Layer::config_profile, "f.yaml:1:1"}};
+  CHECK(merge({shipped}).settings.margin == 7s);
+  CHECK(merge({shipped, from_config}).settings.margin == 6s);
+  CHECK(merge({shipped, from_config, site("margin", "1s")}).settings.margin == 1s);
+  CHECK(merge({{"exit-preempted", "85", {Layer::profile, "profile p"}},
+               site("exit-preempted", "off")})
+            .settings.exit_preempted == std::nullopt);
+  CHECK(merge({{"ladder", "relay@1s,KILL", {Layer::profile, "p"}}, site("grace", "9s")})
+            .settings.ladder.grace == Nanos(9s));
+  CHECK(merge({{"margin", "x", {Layer::config_profile, "f"}}}).errors.size() == 1);
+  CHECK(merge({{"margin", "x", {Layer::profile, "f"}}}).warnings.size() == 1);
+}
+
+TEST_CASE("the strongest word on an option") {
+  const std::vector<Given> given{site("profile", "a"), cli("profile", "b"), env("profile", "c")};
+  CHECK(strongest_given(given, "profile")->text == "b");
+  CHECK(strongest_given(given, "grace") == nullptr);
+}
+
 TEST_CASE("strict where the user can see it, lenient where they cannot") {
   const Merged strict = merge({cli("margin", "x"), file("grace", "-1")});
   CHECK(strict.errors.size() == 2);

@@ -349,7 +349,8 @@ class Help(WrapperTest):
         out = self.call('--help-all').out
         for option in ('--notice --map-signal --to --grace --ladder --lead --margin --stragglers '
                        '--if-wrapper-dies --exit-preempted --exit-zero --done-file --on-notice '
-                       '--on-exit --pid-file --journal --log-level --quiet --config').split():
+                       '--on-exit --pid-file --notice-file --journal --log-level --quiet --profile '
+                       '--config').split():
             with self.subTest(option):
                 self.assertRegex(out, rf'{option}\b')
 

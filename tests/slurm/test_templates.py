@@ -50,15 +50,16 @@ class Templates(unittest.TestCase):
         story = output.read_text(encoding="utf-8")
         self.assertIn(f"train: from step {step} ", story)
         self.assertEqual(self.slurm.job(job)["ExitCode"], "0:0", story)
+        return story
 
     def test_wrapper_per_task(self):
         self.notice_saves("wrapper-per-task.sbatch")
 
     def test_batch_level_exec(self):
-        self.notice_saves("batch-level-exec.sbatch")
+        self.assertIn("profile srun", self.notice_saves("batch-level-exec.sbatch"))
 
     def test_first_line(self):
-        self.notice_saves("first-line.sbatch")
+        self.assertIn("profile bash", self.notice_saves("first-line.sbatch"))
 
     def test_no_template_is_forgotten(self):
         names = sorted(path.name for path in (REPOSITORY / "slurm").glob("*.sbatch"))
