@@ -11,7 +11,6 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _BUILD = os.path.join(os.path.dirname(os.path.dirname(_HERE)), 'build', 'launchers')
 PYTHON = '/usr/bin/python3'  # Debian's own: it has PyTorch
 RANK = os.path.join(_HERE, 'rank.py')
-TORCHRUN = '/usr/bin/torchrun'
 
 # What works with Debian 12's PyTorch 1.13; --no-deps, since pip would bring a PyTorch of 5 GB.
 _PACKAGES = ('uv==0.13.9', 'accelerate==0.29.3', 'pytorch-lightning==2.0.9',
@@ -53,17 +52,24 @@ class Missing(Exception):
     """A component from outside cannot be had; the message says which, and why."""
 
 
-def program(name, package):
+def small_programs():
+    for name in ('tini', 'dumb-init', 'catatonit', 'parallel'):
+        _installed(name, name)
+
+
+def mpirun():
+    return _installed('mpirun', 'openmpi-bin')
+
+
+def torchrun():
+    return _installed('/usr/bin/torchrun', 'python3-torch')
+
+
+def _installed(name, package):
     found = shutil.which(name)
     if not found:
         raise Missing(f'{name} is not installed (apt install {package})')
     return found
-
-
-def torchrun():
-    if not os.access(TORCHRUN, os.X_OK):
-        raise Missing('torchrun is not installed (apt install python3-torch)')
-    return TORCHRUN
 
 
 @contextlib.contextmanager

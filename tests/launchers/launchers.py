@@ -5,17 +5,13 @@ import os
 import socket
 
 import components
-from components import go_launcher, program, torchrun, venv
+from components import go_launcher, torchrun, venv
 from wrapper import BINARY
 
 
-def before(*words, package=None):
+def before(*words):
     """The launcher is a few words before the command of the rank."""
-    def command(life, *rules):
-        if package:
-            program(words[0], package)
-        return [*words, *life.rank(*rules)]
-    return command
+    return lambda life, *rules: [*words, *life.rank(*rules)]
 
 
 def bash(script):
@@ -26,13 +22,13 @@ def bash(script):
 
 def parallel(life, *rules):
     """Two places, four jobs."""
-    return [program('parallel', 'parallel'), '-j2', '--line-buffer', *life.rank(*rules), ':::',
+    return ['parallel', '-j2', '--line-buffer', *life.rank(*rules), ':::',
             *['end=60:0'] * 4]
 
 
 def mpirun(life, *rules):
     words = ['--allow-run-as-root', '--oversubscribe', '-np', '2']
-    return [program('mpirun', 'openmpi-bin'), *words, *life.rank(*rules)]
+    return [components.mpirun(), *words, *life.rank(*rules)]
 
 
 def torchrun_of(ranks, *options):

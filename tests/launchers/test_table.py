@@ -11,8 +11,8 @@ from typing import Callable
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 
+import components
 import document
-from components import go_launcher, venv
 from launchers import (accelerate, bash, before, go_program, mpirun, parallel, preempt_wrap,
                        torchrun_of, uv_run)
 from life import Life, LifeTest, side_by_side
@@ -39,9 +39,9 @@ LAUNCHERS = (
     Launcher('`timeout 1h`', before('timeout', '1h')),
     Launcher('`bash job.sh`', bash('{rank}\nexit $?')),
     Launcher('`bash job.sh`, `trap : USR1 TERM`', bash('trap : USR1 TERM\n{rank}\nexit $?')),
-    Launcher('`tini`', before('tini', '--', package='tini')),
-    Launcher('`dumb-init`', before('dumb-init', package='dumb-init')),
-    Launcher('`catatonit`', before('catatonit', '--', package='catatonit')),
+    Launcher('`tini`', before('tini', '--')),
+    Launcher('`dumb-init`', before('dumb-init')),
+    Launcher('`catatonit`', before('catatonit', '--')),
     Launcher('`uv run`', uv_run),
     Launcher('a Go program', go_program),
     Launcher('`accelerate launch`', accelerate, exits=(1, 1)),
@@ -118,7 +118,9 @@ class Table(LifeTest):
     def test_who_gets_what(self):
         runs = [Run(launcher, notice, wrapped) for launcher in LAUNCHERS for notice in NOTICES
                 for wrapped in (False, True)]
-        self.need_components(venv, go_launcher)  # made before the clock of a run ticks
+        # Made before the clock of a run ticks.
+        self.need_components(components.small_programs, components.mpirun, components.venv,
+                             components.go_launcher)
         wrong = side_by_side(runs, Run.go)
         for run in runs:
             with self.subTest(launcher=run.launcher.name, notice=run.notice, wrapped=run.wrapped):

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The real torchrun. Once a rank has ended with an error it TERMs the others and SIGKILLs them 30 s
-later, or starts them anew: what would become of the ranks that still save?
+"""The real torchrun and mpirun with ranks that take differently long to save. Once a rank has ended
+with an error torchrun TERMs the others and SIGKILLs them 30 s later, or starts them anew; mpirun
+SIGKILLs them within 2 s.
 
-    test_torchrun.py
+    test_ranks.py [-k NAME]
 """
 import os
 import sys
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 
-from components import torchrun
-from launchers import torchrun_of
+import components
+from launchers import mpirun, torchrun_of
 from life import Life, LifeTest, side_by_side
 from terminal import Terminal
 from wrapper import BINARY, main
@@ -29,8 +30,10 @@ class Row:
     got: str = 'USR1'            # each rank, once
     ranks: int = 2
     told: int = -1               # ranks that get it and save; -1: each
+    early: bool = False          # the notice comes when they have started
     workers: int = 0             # of all ranks; they are there until the save is done
     options: tuple = ()          # of torchrun
+    mpirun: bool = False         # in the place of torchrun
     wrap: tuple = ()             # of preempt-wrap
     status: int = 1              # torchrun's
 
@@ -48,6 +51,13 @@ ROWS = (
     Row('a TERM handler only: TERM to the ranks, nothing to workers',
         ('TERM=save:1:143', 'workers=2'), got='TERM', workers=4, wrap=('--hold', '1')),
     Row('one rank has no handler at all', ('0:USR1=save:3:138',), told=1, wrap=('--hold', '1')),
+    Row('mpirun: a slow save outlives a fast one', FAST_AND_SLOW, mpirun=True, status=138),
+    Row('mpirun: TERM, too', ('0:TERM=save:1:143', '1:TERM=save:8:143'), mpirun=True,
+        notice='TERM', got='TERM', status=143),
+    Row('mpirun: one rank still imports', ('USR1=save:0.5:138', '1:import=4'), mpirun=True,
+        early=True, status=138),
+    Row('mpirun: ranks without a handler for TERM get it from mpirun', (), mpirun=True,
+        notice='TERM', told=0),
 )
 
 
@@ -58,9 +68,9 @@ class Run:
     def go(self):
         row = self.row
         with Life() as life:
-            command = torchrun_of(row.ranks, *OFTEN, *row.options)(life, *row.rules)
-            life.start(command, row.wrap)
-            life.log.wait_for('ready', row.ranks, seconds=60)
+            launcher = mpirun if row.mpirun else torchrun_of(row.ranks, *OFTEN, *row.options)
+            life.start(launcher(life, *row.rules), row.wrap)
+            life.log.wait_for('start' if row.early else 'ready', row.ranks, seconds=60)
             life.send(row.notice)
             self.status = life.wait(90)
             self.got = life.log.got()
@@ -72,9 +82,9 @@ class Run:
             self.story = life.story()
 
 
-class Torchrun(LifeTest):
+class Ranks(LifeTest):
     def test_what_becomes_of_ranks_that_save(self):
-        self.need_components(torchrun)
+        self.need_components(components.torchrun, components.mpirun)
         runs = [Run(row) for row in ROWS]
         wrong = side_by_side(runs, Run.go, len(runs))
         for run in runs:
@@ -85,7 +95,7 @@ class Torchrun(LifeTest):
 
     def test_in_a_terminal_nobody_takes_it_for_ctrl_z(self):
         """The launcher that is kept still is the trainer itself."""
-        self.need_components(torchrun)
+        self.need_components(components.torchrun)
         with Life() as life:
             command = torchrun_of(2, *OFTEN)(life, '0:USR1=save:0.5:138', '1:USR1=save:3:138')
             terminal = Terminal([BINARY, '--', *command], life.environ())
