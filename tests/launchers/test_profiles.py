@@ -121,7 +121,9 @@ class Profiles(LifeTest):
         job = {'SLURM_JOB_ID': '7', 'SLURM_NTASKS': '1', 'SLURM_JOB_NAME': 'train',
                'SLURM_PROCID': '0', 'SLURM_LOCALID': '0', 'SLURM_NODEID': '0',
                'SLURM_NODELIST': 'localhost'}
-        life = self.start([venv('python'), trainer], '--profile', 'lightning', '-k', '8', ranks=0,
+        # As the default ladder, but with the time that a busy machine takes to leave.
+        life = self.start([venv('python'), trainer], '--profile', 'lightning',
+                          '--ladder', 'relay@5s,TERM@40s,KILL', ranks=0,
                           PATH=f'{self.life.folder}/bin:{os.environ["PATH"]}', **job)
         self.wait_for_words('training')
         life.send('USR1')
