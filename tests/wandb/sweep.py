@@ -158,8 +158,9 @@ def _tests(suite):
         yield from _tests(item) if isinstance(item, unittest.TestSuite) else [item]
 
 
-def main(side_by_side=4):
-    """As unittest.main(), for tests that mostly wait: some of them at the same time."""
+def main(side_by_side=4, afterwards=None):
+    """As unittest.main(), for tests that mostly wait: some of them at the same time. `afterwards`
+    is called when all were successful."""
     try:
         SweepTest.bin = environment.prepare()
         print(environment.version(), 'below' if os.path.exists(BINARY) else 'without', BINARY)
@@ -178,4 +179,6 @@ def main(side_by_side=4):
             print('FAIL' if trouble else 'ok  ', f'{seconds:5.1f} s', test.id(), flush=True)
             for _, text in trouble:
                 print(text, flush=True)
+    if afterwards and not failed:
+        afterwards()
     sys.exit(failed)

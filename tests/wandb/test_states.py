@@ -20,7 +20,7 @@ class States(SweepTest):
         after wandb.init()."""
         handle = handle if mark == HANDLER else ''
         self.serve(stale=SILENCE)
-        return self.wrapped(options=['--hold', '1'], TRAINER_MARK=mark, TRAINER_HANDLE=handle,
+        return self.wrapped(options=['--hold', '1', '--exit-preempted', '85'], TRAINER_MARK=mark, TRAINER_HANDLE=handle,
                             **environ)
 
     def end_by_itself(self, mark, code, state):
@@ -36,7 +36,7 @@ class States(SweepTest):
         wrapper = self.start_marking(mark, notice)
         self.trainer()
         wrapper.signal(notice)
-        self.assertEqual(self.ended(wrapper), 0)
+        self.assertEqual(self.ended(wrapper), 85)
         self.wait_for_state(state)
         self.assertEqual(self.server.run().exit_code, code)
         self.assertEqual(self.begun(), ['run1'])
