@@ -51,9 +51,10 @@ std::string boot_id() {
 }
 
 PidFileLock::PidFileLock(const std::string& path) : path_(path + ".lock") {
-  for (int tries = 0; tries < kTriesMax; ++tries) {
-    if (try_once()) break;
-  }
+  bool settled = false;
+  for (int tries = 0; tries < kTriesMax && !settled; ++tries) settled = try_once();
+  // Taken and removed by others all the time.
+  if (!settled) state_ = State::busy;
   if (!fd_) return;
   if (on_network_filesystem(fd_.get())) storage_ = Storage::network;
   found_ = read_record(fd_.get());
@@ -91,8 +92,9 @@ bool PidFileLock::try_once() {
     state_ = State::busy;
     return true;
   }
+  if (lstat(path_.c_str(), &named) != 0 || !same_file(locked, named)) return false;
   state_ = State::ours;
-  return lstat(path_.c_str(), &named) == 0 && same_file(locked, named);
+  return true;
 }
 
 void PidFileLock::note(const LockRecord& record) const {

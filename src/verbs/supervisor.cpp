@@ -237,7 +237,14 @@ void Supervisor::happen(const Event& event) {
 void Supervisor::reap() {
   if (!tree_) return;
   reap_ended();
-  if (trainer_ending_ && !std::exchange(trainer_ended_, true)) return end_trainer();
+  if (trainer_ending_ && !std::exchange(trainer_ended_, true)) {
+    // A TERM that waits to be judged came before this end, and may be what brought it.
+    if (batch_doubt_.due()) {
+      batch_doubt_.decide();
+      settle_batch_term(batch_term_, Carrier::slurm);
+    }
+    return end_trainer();
+  }
   const bool by_us = overseers_.keep_still(tree_->trainer_pid());
   if (plan_.terminal && !trainer_ended_ && !by_us && tree_->trainer_has_stopped()) stop_as_well();
   happen(event::TreeChanged{});

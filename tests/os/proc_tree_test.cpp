@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "os/clock.hpp"
@@ -99,7 +100,7 @@ TEST_CASE("a thread that waits for a signal takes it; one that waits for another
   CHECK(becomes(waits.pid(), SIGUSR1, Handling::blocked));
 
   const Forked other([] { std::thread([] { wait_for({SIGUSR2}); }).detach(); });
-  CHECK(handling(other.pid(), SIGUSR1) == Handling::deadly);
+  CHECK(becomes(other.pid(), SIGUSR1, Handling::deadly));
 
   // The only thread waits: what it waits for is not blocked meanwhile.
   const Forked alone([] {
@@ -122,7 +123,8 @@ TEST_CASE("one thread that would die of it decides") {
     }).detach();
     block({SIGUSR1});
   });
-  CHECK(handling(threads.pid(), SIGUSR1) == Handling::deadly);
+  // glibc starts a thread with everything blocked.
+  CHECK(becomes(threads.pid(), SIGUSR1, Handling::deadly));
 }
 
 TEST_CASE("the children of a process, without those that are excluded") {
@@ -139,20 +141,21 @@ TEST_CASE("the children of a process, without those that are excluded") {
 
 TEST_CASE("who is gone has no state") { CHECK_FALSE(read_signal_state(0x3fffffff, SIGUSR1)); }
 
-TEST_CASE("a table of 2,000 processes is read in time") {
+// How long it takes is measured in tests/bench/tree.py.
+TEST_CASE("a table of 2,000 processes is read whole") {
   std::vector<pid_t> many;
   for (int i = 0; i < 2000; ++i) {
     const pid_t pid = vfork();
     if (pid == 0) _exit(0);  // zombies: rows of the table like any other, and cheap
     many.push_back(pid);
   }
-  Nanos best = Seconds(60);
-  for (int i = 0; i < 20; ++i) {
-    const Instant begin = monotonic_now();
-    REQUIRE(read_process_table().has_value());
-    best = std::min<Nanos>(best, monotonic_now() - begin);
+  const auto table = read_process_table();
+  REQUIRE(table.has_value());
+  std::vector<pid_t> seen;
+  for (const ProcessEntry& entry : *table) seen.push_back(entry.id.pid);
+  std::sort(seen.begin(), seen.end());
+  for (const pid_t pid : many) {
+    CHECK(std::binary_search(seen.begin(), seen.end(), pid));
+    waitpid(pid, nullptr, 0);
   }
-  for (const pid_t pid : many) waitpid(pid, nullptr, 0);
-  MESSAGE("2,000 rows in " << best.count() / 1000 << " us");
-  CHECK(best < Millis(200));
 }
