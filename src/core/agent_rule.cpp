@@ -7,15 +7,6 @@ namespace pw {
 
 bool is_agent(const ProcessEntry& process) { return process.name == kAgentName; }
 
-bool is_agent_command(std::span<const std::string> command) {
-  for (std::size_t i = 0; i + 1 < command.size(); ++i) {
-    const std::string_view word = command[i];
-    const std::string_view program = word.substr(word.rfind('/') + 1);
-    if (program == kAgentName && command[i + 1] == "agent") return true;
-  }
-  return false;
-}
-
 std::vector<ProcessEntry> runs_of_agent(TreeView& view, const ProcessEntry& agent) {
   auto runs = view.children(agent.id.pid);
   std::erase_if(runs, [](const ProcessEntry& child) {

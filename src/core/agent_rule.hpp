@@ -63,10 +63,6 @@ class AgentRule {
 inline constexpr std::string_view kAgentName = "wandb";
 bool is_agent(const ProcessEntry& process);
 
-/// `python -m wandb agent`, or a path too long for the first line of a script: the kernel calls it
-/// python, but its words are known if we have started it ourselves.
-bool is_agent_command(std::span<const std::string> command);
-
 /// Those that an agent runs at the moment, each in a process group of its own; neither its
 /// wandb-core nor Python's resource tracker.
 std::vector<ProcessEntry> runs_of_agent(TreeView& view, const ProcessEntry& agent);

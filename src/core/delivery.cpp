@@ -64,7 +64,8 @@ Delivery::Step Delivery::take(TreeView& view, std::span<const ProcessEntry> root
                                     [](const Branch& b) { return b.own_handler.has_value(); });
   // A grown-up program that handles TERM and not this is told by TERM, at once; but who blocks the
   // signal may well be waiting for it.
-  const bool hopeless = grown_up && told_.empty() && blocking_.empty() && !own_trap;
+  const bool advice = stop_agents_ == Agents::let_alone;
+  const bool hopeless = grown_up && !advice && told_.empty() && blocking_.empty() && !own_trap;
   if (hopeless && no_handler_ == NoHandler::term && send_term(step, view, roots)) return step;
   for (const Branch& branch : found.branches) {
     if (grown_up && branch.own_handler) {
@@ -94,6 +95,12 @@ Delivery::Step Delivery::end_hold(TreeView& view, const std::optional<ProcessEnt
       end == HoldEnd::time_is_over && no_handler_ == NoHandler::term && told_.empty();
   if (ask_trainer) last_resort(step, SIGTERM, found, trainer);
   waiting_.clear();
+  return step;
+}
+
+Delivery::Step Delivery::tell_newcomers(TreeView& view, const ProcessEntry& trainer) {
+  Step step;
+  if (no_handler_ != NoHandler::by_file) send_term(step, view, std::span(&trainer, 1));
   return step;
 }
 

@@ -78,6 +78,9 @@ class Delivery {
   Step replace(TreeView& view, const std::optional<ProcessEntry>& trainer,
                std::span<const ProcessEntry> orphans, Signal signal, Instant now);
 
+  /// The TERM before the end, to who handles it and was never told: started since the notice.
+  Step tell_newcomers(TreeView& view, const ProcessEntry& trainer);
+
   /// A look at the agents that are told when their run is gone.
   Step look_at_agents(TreeView& view, Instant now);
   bool told_anybody() const { return !told_.empty() || agents_.told(); }

@@ -28,6 +28,14 @@ bool Parking::parked(int launcher) const {
   });
 }
 
+std::vector<ProcessId> Parking::parked_ones() const {
+  std::vector<ProcessId> ids;
+  for (const Launcher& launcher : launchers_) {
+    if (launcher.parked) ids.push_back(launcher.id);
+  }
+  return ids;
+}
+
 std::optional<Parking::Act> Parking::ended(const ProcessId& id, End end) {
   const auto rank = std::find_if(ranks_.begin(), ranks_.end(),
                                  [&id](const Rank& other) { return other.id == id; });

@@ -40,6 +40,7 @@ class Parking {
   const std::vector<Rank>& ranks() const { return ranks_; }
   bool watches(const ProcessId& rank) const;
   bool parked(int launcher) const;
+  std::vector<ProcessId> parked_ones() const;
 
   std::optional<Act> ended(const ProcessId& rank, End end);
   /// Nothing is held any more: who was not told will not end by itself, so nobody waits for it.

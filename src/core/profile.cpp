@@ -116,7 +116,12 @@ std::string_view module_profile(Words words) {
   while (!words.empty() && is_option(words[0]) && words[0] != "-m") {
     words = words.subspan(std::min<std::size_t>(takes_next(words[0], "XW") ? 2 : 1, words.size()));
   }
-  return words.size() > 1 && words[0] == "-m" ? find_launcher(kModules, words.subspan(1)) : "";
+  if (words.empty()) return "";
+  // `python /opt/env/bin/torchrun`: also what a script with a long first line comes to.
+  if (words[0] != "-m") {
+    return words[0].find('/') != std::string::npos ? find_launcher(kPrograms, words) : "";
+  }
+  return words.size() > 1 ? find_launcher(kModules, words.subspan(1)) : "";
 }
 
 // A script, not `bash -c` and not a shell that reads its commands.
@@ -136,6 +141,14 @@ const ShippedProfile* find_shipped_profile(std::string_view name) {
     if (profile.name == name) return &profile;
   }
   return nullptr;
+}
+
+std::string_view launcher_called_python(std::span<const std::string> command) {
+  const Words words = without_prefixes(command);
+  if (words.empty() || !is_python(base_name(words[0]))) return "";
+  const std::string_view profile = module_profile(words.subspan(1));
+  if (profile == "wandb-agent") return "wandb";
+  return profile == "torchrun" || profile == "accelerate" ? profile : "";
 }
 
 std::string_view recognised_profile(std::span<const std::string> command) {

@@ -27,4 +27,8 @@ const ShippedProfile* find_shipped_profile(std::string_view name);
 /// nothing and opens nothing: it runs at every start.
 std::string_view recognised_profile(std::span<const std::string> command);
 
+/// `python -m torch.distributed.run` and the like: the name that the kernel would give the launcher
+/// if it were started by its script. Empty: the command is no such thing.
+std::string_view launcher_called_python(std::span<const std::string> command);
+
 }  // namespace pw

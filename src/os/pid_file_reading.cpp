@@ -66,6 +66,10 @@ Result<PidFileFacts> read_pid_file(const std::string& path) {
   const struct stat& found = file->found;
   // A number that anybody may have written is nobody's word, whoever owns the file.
   if ((found.st_mode & S_IWOTH) != 0) return Error{path + " can be written by everybody", {}};
+  // Root's word is believed of anybody's process, so only root may have had it.
+  if (found.st_uid == 0 && found.st_gid != 0 && (found.st_mode & S_IWGRP) != 0) {
+    return Error{path + " is root's, and its group can write it", {}};
+  }
   if (found.st_size > static_cast<off_t>(kPidFileMax)) {
     return Error{path + " is too long for a PID file", {}};
   }

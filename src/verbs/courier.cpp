@@ -17,26 +17,16 @@ std::vector<ProcessEntry> orphans_of_ours(ProcTree& view, bool trainer_lives) {
 Courier::Courier(TrainerTree& tree, Plan plan, Instant trainer_started)
     : tree_(tree),
       delivery_(std::move(plan.transparent), plan.given, plan.no_handler),
-      trainer_is_agent_(plan.trainer_is_agent),
       trainer_started_(trainer_started),
       named_(tree, std::move(plan.target_pid_file)),
       told_by_file_(plan.told_by_file) {}
-
-// An agent is told from other programs by its name, which the kernel does not always know.
-std::optional<ProcessEntry> Courier::trainer_entry() const {
-  auto trainer = tree_.trainer_entry();
-  if (trainer && trainer_is_agent_ && trainer->name.starts_with("python")) {
-    trainer->name = kAgentName;
-  }
-  return trainer;
-}
 
 Courier::Round Courier::relay(const action::Relay& relay, Delivery::Agents agents) {
   delivery_.set_agents(agents);
   signal_ = relay.signal;
   payload_ = relay.payload;
   name_awaited_ = false;
-  const auto trainer = trainer_entry();
+  const auto trainer = tree_.trainer_entry();
   const Instant now = monotonic_now();
   if (relay.whom == action::Relay::For::everyone) noticed_at_ = now;
   ProcTree view(tree_.excluded());
@@ -105,7 +95,7 @@ std::optional<ProcessEntry> Courier::root_of(const std::optional<ProcessEntry>& 
 }
 
 Courier::Round Courier::look() {
-  const auto trainer = trainer_entry();
+  const auto trainer = tree_.trainer_entry();
   ProcTree view(tree_.excluded());
   if (name_awaited_ && trainer) return begin_with_named(view, *trainer);
   const auto orphans = orphans_of_ours(view, trainer.has_value());
@@ -118,15 +108,28 @@ Courier::Round Courier::look_at_agents() {
 }
 
 Courier::Round Courier::end_hold(const action::EndHold& end) {
-  const auto trainer = trainer_entry();
+  const auto trainer = tree_.trainer_entry();
   ProcTree view(tree_.excluded());
   const auto orphans = orphans_of_ours(view, trainer.has_value());
+  Round first;
   if (std::exchange(name_awaited_, false) && trainer) {
-    // Nobody was named in time: the usual rule.
-    carry_out(delivery_.begin(view, *trainer, trainer_started_, signal_, monotonic_now()));
+    // Nobody was named in time: the usual rule. Who blocks the signal is able in a second look.
+    const Instant now = monotonic_now();
+    first =
+        carry_out(delivery_.begin(view, *trainer, trainer_started_, signal_, now - kBlockedFor));
   }
   const auto why = end.advice ? Delivery::HoldEnd::advice_is_over : Delivery::HoldEnd::time_is_over;
-  return carry_out(delivery_.end_hold(view, root_of(trainer), orphans, why, monotonic_now()));
+  Round round =
+      carry_out(delivery_.end_hold(view, root_of(trainer), orphans, why, monotonic_now()));
+  round.sent.insert(round.sent.begin(), first.sent.begin(), first.sent.end());
+  return round;
+}
+
+Recipients Courier::tell_newcomers() {
+  const auto trainer = tree_.trainer_entry();
+  if (!trainer) return {};
+  ProcTree view(tree_.excluded());
+  return carry_out(delivery_.tell_newcomers(view, *trainer)).sent;
 }
 
 void Courier::stop_agent(Round& round, const Delivery::Send& send) {

@@ -15,9 +15,8 @@ class Courier {
     Transparent transparent;
     SignalSet given;  ///< the mask that the trainer was started with
     NoHandler no_handler = NoHandler::term;
-    bool trainer_is_agent = false;  ///< a wandb agent, by the words of its command
-    std::string target_pid_file;    ///< the trainer names who is to get it; empty: nobody
-    bool told_by_file = false;      ///< the notice file tells it as well
+    std::string target_pid_file;  ///< the trainer names who is to get it; empty: nobody
+    bool told_by_file = false;    ///< the notice file tells it as well
   };
   /// What came of one round.
   struct Round {
@@ -34,12 +33,13 @@ class Courier {
   Round look();
   Round look_at_agents();
   Round end_hold(const action::EndHold& end);
+  /// The TERM before the end, to those that have been started since the notice.
+  Recipients tell_newcomers();
 
   /// Why nobody is named, once a notice came; empty if somebody is, or was not asked for.
   const std::string& name_trouble() const { return named_.trouble(); }
 
  private:
-  std::optional<ProcessEntry> trainer_entry() const;
   void stop_agent(Round& round, const Delivery::Send& send);
   Round begin_with_named(ProcTree& view, const ProcessEntry& trainer);
   std::optional<ProcessEntry> root_of(const std::optional<ProcessEntry>& trainer);
@@ -48,7 +48,6 @@ class Courier {
 
   TrainerTree& tree_;
   Delivery delivery_;
-  bool trainer_is_agent_;
   Instant trainer_started_;
   NamedTarget named_;
   bool name_awaited_ = false;

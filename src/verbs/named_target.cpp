@@ -13,7 +13,12 @@ constexpr Nanos kLookAgain = Millis(250);
 }  // namespace
 
 std::optional<ProcessEntry> NamedTarget::find(Instant now) {
-  if (!found_ && (!looked_at_ || now - *looked_at_ >= kLookAgain)) {
+  if (found_) {
+    const auto entry = read_process(found_->pid);
+    if (entry && entry->id == *found_ && entry->alive()) return entry;
+    found_.reset();
+  }
+  if (!looked_at_ || now - *looked_at_ >= kLookAgain) {
     looked_at_ = now;
     // Who is of our tree is of this host, whatever the path says.
     const auto named =
@@ -28,10 +33,7 @@ std::optional<ProcessEntry> NamedTarget::find(Instant now) {
       trouble_.clear();
     }
   }
-  if (!found_) return {};
-  auto entry = read_process(found_->pid);
-  if (!entry || entry->id != *found_ || !entry->alive()) return {};
-  return entry;
+  return found_ ? read_process(found_->pid) : std::nullopt;
 }
 
 }  // namespace pw

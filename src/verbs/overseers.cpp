@@ -22,20 +22,6 @@ Parking::End end_of(const ProcessEnd& end) {
   return *status == 0 ? Parking::End::done : Parking::End::failed;
 }
 
-// From a process upwards to our own child; nobody if it does not descend from us: its PID may be
-// another one's by now.
-std::vector<ProcessEntry> line_of_descent(int pid) {
-  std::vector<ProcessEntry> line;
-  while (pid > 1 && line.size() < kDepthMax) {
-    auto entry = read_process(pid);
-    if (!entry) return {};
-    pid = entry->parent;
-    line.push_back(std::move(*entry));
-    if (pid == getpid()) return line;
-  }
-  return {};
-}
-
 }  // namespace
 
 Overseers::Deeds Overseers::meet(std::span<const int> told, std::span<const int> waiting) {
@@ -46,6 +32,22 @@ Overseers::Deeds Overseers::meet(std::span<const int> told, std::span<const int>
   for (const Parking::Act& act : parking_.hold_is_over()) deeds.push_back(carry_out(act));
   std::erase_if(ends_, [this](const ProcessEnd& end) { return !parking_.watches(end.process()); });
   return deeds;
+}
+
+// From a process upwards to our own child; nobody if it does not descend from us: its PID may be
+// another one's by now.
+std::vector<ProcessEntry> Overseers::line_of_descent(int pid) const {
+  std::vector<ProcessEntry> line;
+  while (pid > 1 && line.size() < kDepthMax) {
+    auto entry = read_process(pid);
+    if (!entry) return {};
+    const bool python = entry->name.starts_with("python");
+    if (pid == trainer_ && !launcher_.empty() && python) entry->name = launcher_;
+    pid = entry->parent;
+    line.push_back(std::move(*entry));
+    if (pid == getpid()) return line;
+  }
+  return {};
 }
 
 void Overseers::meet_above(Deeds& deeds, int process, Parking::Why why) {
@@ -111,6 +113,7 @@ Overseers::Deed Overseers::carry_out(const Parking::Act& act) const {
     case Parking::What::go_on:
       deed.what = Deed::What::went_on;
       deed.error = send_to_process(act.launcher, SIGCONT);
+      wake_those_above(act.launcher.pid);
       break;
     case Parking::What::end:
       // Before SIGCONT: it must not see first that its ranks have ended.
@@ -120,9 +123,21 @@ Overseers::Deed Overseers::carry_out(const Parking::Act& act) const {
         deed.error = send_to_process(act.launcher, SIGTERM);
       }
       send_to_process(act.launcher, SIGCONT);
+      wake_those_above(act.launcher.pid);
       break;
   }
   return deed;
+}
+
+void Overseers::keep_still_again() const {
+  for (const ProcessId& launcher : parking_.parked_ones()) send_to_process(launcher, SIGSTOP);
+}
+
+// su(1) and script(1) stop themselves when their child stops, and wait for somebody's CONT.
+void Overseers::wake_those_above(int launcher) const {
+  for (const ProcessEntry& entry : line_of_descent(launcher)) {
+    if (entry.id.pid != launcher && entry.stopped()) send_to_process(entry.id, SIGCONT);
+  }
 }
 
 void Overseers::add_fds(std::vector<int>& fds) const {

@@ -33,6 +33,15 @@ class Overseers {
 
   bool idle() const { return ends_.empty() && no_more_work_.empty(); }
   bool keep_still(int pid) const { return parking_.parked(pid); }
+  bool keep_somebody_still() const { return !parking_.parked_ones().empty(); }
+  /// Somebody has continued them: a CONT to the group, or to the job.
+  void keep_still_again() const;
+
+  /// The trainer is this launcher, though the kernel calls it python; empty: as the kernel says.
+  void know(int trainer, std::string launcher) {
+    trainer_ = trainer;
+    launcher_ = std::move(launcher);
+  }
   /// To wait for.
   void add_fds(std::vector<int>& fds) const;
 
@@ -42,7 +51,12 @@ class Overseers {
              Parking::Why why);
   void tell_no_more_work(Deeds& deeds, const ProcessEntry& launcher, Signal signal);
   Deed carry_out(const Parking::Act& act) const;
+  void wake_those_above(int launcher) const;
 
+  std::vector<ProcessEntry> line_of_descent(int pid) const;
+
+  int trainer_ = 0;
+  std::string launcher_;
   Parking parking_;
   std::vector<ProcessEnd> ends_;
   std::vector<ProcessId> no_more_work_;  // who was told so

@@ -6,6 +6,7 @@
 #include "config/environment.hpp"
 #include "core/command_text.hpp"
 #include "core/duration.hpp"
+#include "core/profile.hpp"
 #include "core/text.hpp"
 #include "os/clock.hpp"
 #include "os/loop.hpp"
@@ -73,6 +74,7 @@ void Supervisor::begin(pid_t trainer) {
   const std::vector<std::string>& command = plan_.launch.command;
   TrainerTree::Plan plan{.name = short_command_text(command),
                          .program = std::string(base_name(command[0])),
+                         .launcher = std::string(launcher_called_python(command)),
                          .group = plan_.launch.group,
                          .audience = plan_.settings.to,
                          .foreign = plan_.foreign};
@@ -85,6 +87,7 @@ void Supervisor::begin(pid_t trainer) {
       chronicle_.warn(step_signal.error().text() + "; the step was not told");
     }
   });
+  overseers_.know(trainer, std::string(launcher_called_python(command)));
   started_ = monotonic_now();
   if (plan_.settings.ready == ReadyWhen::later) ready_at_ = started_ + plan_.settings.ready_after;
   happen(event::TrainerStarted{});
@@ -245,7 +248,7 @@ void Supervisor::reap() {
     }
     return end_trainer();
   }
-  const bool by_us = overseers_.keep_still(tree_->trainer_pid());
+  const bool by_us = overseers_.keep_somebody_still();
   if (plan_.terminal && !trainer_ended_ && !by_us && tree_->trainer_has_stopped()) stop_as_well();
   happen(event::TreeChanged{});
 }
@@ -320,6 +323,7 @@ int Supervisor::count_left_behind() {
 }
 
 ExitStatus Supervisor::finish() {
+  narrator_.overseen(overseers_.leave());  // nobody stays stopped
   voice_.close();
   RunFacts facts = run_.facts();
   const std::string& done_file = plan_.settings.done_file;

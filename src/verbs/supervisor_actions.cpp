@@ -92,7 +92,6 @@ Courier& Supervisor::courier() {
                      Courier::Plan{.transparent = Transparent(plan_.settings.transparent),
                                    .given = given,
                                    .no_handler = no_handler_for(plan_.settings),
-                                   .trainer_is_agent = is_agent_command(plan_.launch.command),
                                    .target_pid_file = plan_.settings.target_pid_file,
                                    .told_by_file = told_by_file(plan_.settings)},
                      started_);
@@ -157,13 +156,23 @@ void Supervisor::act(const action::TellHang& hang) {
 }
 
 void Supervisor::act(const action::Pass& pass) {
-  tree_->pass(pass.signal, pass.payload, recipients_);
-  narrator_.sent(pass.signal, "pass", recipients_);
+  const bool wakes = pass.signal == SIGCONT;
+  // Slurm's CONT comes with its TERM, fg's with the whole group: a launcher that is kept still
+  // stays.
+  if (!wakes || !overseers_.keep_still(tree_->trainer_pid())) {
+    tree_->pass(pass.signal, pass.payload, recipients_);
+    narrator_.sent(pass.signal, "pass", recipients_);
+  }
+  if (wakes) overseers_.keep_still_again();
 }
 
 void Supervisor::act(const action::Climb& climb) {
   update_helpers();
-  narrator_.climbed(climb.signal, tree_->climb(climb.signal, climb.whom), time_left());
+  Recipients sent = tree_->climb(climb.signal, climb.whom);
+  if (courier_ && climb.whom == action::Whom::who_catches_it) {
+    for (const Recipient& newcomer : courier_->tell_newcomers()) sent.push_back(newcomer);
+  }
+  narrator_.climbed(climb.signal, sent, time_left());
 }
 
 void Supervisor::act(const action::EndStragglers&) {

@@ -76,7 +76,9 @@ bool TrainerTree::has(const ProcessId& id) const {
 std::optional<ProcessEntry> TrainerTree::trainer_entry() const {
   if (trainer_.reaped()) return {};
   auto entry = read_process(trainer_.pid());
-  return entry && entry->alive() ? entry : std::nullopt;
+  if (!entry || !entry->alive()) return {};
+  if (!plan_.launcher.empty() && entry->name.starts_with("python")) entry->name = plan_.launcher;
+  return entry;
 }
 
 std::vector<ProcessEntry> TrainerTree::living() {

@@ -25,6 +25,8 @@ class TrainerTree {
   struct Plan {
     std::string name;     ///< the trainer's words, for sentences
     std::string program;  ///< base name of its first word
+    /// What the trainer is where the kernel calls it python (core/profile); empty: as it says.
+    std::string launcher;
     ProcessGroup group = ProcessGroup::own;
     Audience audience = Audience::handlers;
     std::vector<ProcessId> foreign;  ///< children before the start

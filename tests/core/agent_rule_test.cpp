@@ -175,14 +175,3 @@ TEST_CASE("agents behind a shell, each by its own state") {
   CHECK(sent(step) == Sent{{100, SIGINT}, {300, SIGTERM}, {101, SIGUSR1}, {201, SIGUSR1}});
   CHECK(step.agents_pending);
 }
-
-TEST_CASE("an agent by the words of its command") {
-  const auto agent = [](std::vector<std::string> command) { return is_agent_command(command); };
-  CHECK(agent({"wandb", "agent", "e/p/s"}));
-  CHECK(agent({"env", "A=1", "/opt/env/bin/python3.11", "-m", "wandb", "agent", "-f", "s"}));
-  CHECK(agent({"python", "/a/very/long/path/bin/wandb", "agent"}));
-  CHECK_FALSE(agent({"wandb", "sync", "agent"}));
-  CHECK_FALSE(agent({"python", "wandb"}));
-  CHECK_FALSE(agent({"agent"}));
-  CHECK_FALSE(agent({"my-wandb", "agent"}));
-}

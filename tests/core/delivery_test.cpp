@@ -13,7 +13,9 @@ namespace {
 class Notice {
  public:
   explicit Notice(const std::string& tree, NoHandler no_handler = NoHandler::term)
-      : tree_(tree), delivery_(Transparent(), {}, no_handler) {}
+      : tree_(tree), delivery_(Transparent(), {}, no_handler) {
+    delivery_.set_agents(Delivery::Agents::stop);
+  }
 
   Notice& at(Nanos since_start) {
     now_ = kStart + since_start;
@@ -29,6 +31,7 @@ class Notice {
   std::string is_replaced_by(Signal signal) {
     return text(delivery_.replace(tree_, trainer(), orphans(), signal, now_));
   }
+  void is_advice() { delivery_.set_agents(Delivery::Agents::let_alone); }
   void told_by_slurm(int pid) { delivery_.told_by_slurm(tree_, tree_.entry(pid)); }
   std::string waits() const { return waits_; }
   FakeTree& tree() { return tree_; }
@@ -169,6 +172,13 @@ TEST_CASE("a tree that is older than a minute is through its start-up") {
     CHECK(notice.at(61s).comes(SIGUSR1) == row.sent);
     CHECK(notice.waits() == row.waits);
   }
+}
+
+TEST_CASE("an old tree is not ended for advice, either") {
+  Notice notice("10:python+TERM");
+  notice.is_advice();
+  CHECK(notice.at(61s).comes(SIGUSR1) == "");
+  CHECK(notice.waits() == "10");
 }
 
 TEST_CASE("TERM while USR1 is held goes to those that wait") {

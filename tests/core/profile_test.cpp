@@ -99,3 +99,18 @@ TEST_CASE("shipped profiles are found by name") {
   CHECK(find_shipped_profile("none") == nullptr);
   CHECK(find_shipped_profile("") == nullptr);
 }
+
+TEST_CASE("launchers that the kernel calls python") {
+  const auto called = [](std::vector<std::string> command) {
+    return std::string(launcher_called_python(command));
+  };
+  CHECK(called({"python3", "-m", "torch.distributed.run", "t.py"}) == "torchrun");
+  CHECK(called({"env", "A=1", "/opt/env/bin/python3.11", "-m", "wandb", "agent", "s"}) == "wandb");
+  CHECK(called({"python", "/a/very/long/path/bin/wandb", "agent"}) == "wandb");
+  CHECK(called({"python", "/usr/bin/torchrun", "t.py"}) == "torchrun");
+  CHECK(called({"python", "-m", "accelerate.commands.launch", "t.py"}) == "accelerate");
+  CHECK(called({"torchrun", "t.py"}) == "");
+  CHECK(called({"python", "train.py", "--logger", "wandb", "agent"}) == "");
+  CHECK(called({"python", "wandb"}) == "");
+  CHECK(called({}) == "");
+}

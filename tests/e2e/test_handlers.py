@@ -185,6 +185,27 @@ class Frontier(Handlers):
         self.assertIn('able after', wrapper.err)
 
 
+class Newcomers(Handlers):
+    def test_who_starts_after_the_notice_gets_the_last_word(self):
+        script = '"$0" "$1/a.log" 10=exit:138; "$0" "$1/b.log" 10=log 15=save:10:143'
+        wrapper = self.start('-k', '4s', '--', 'bash', '-c', script + '; exit $?',
+                             probe('trainer'), self.dir)
+        self.log('a').ready()
+        wrapper.signal('USR1')
+        self.log('b').ready()
+        self.assertEqual(wrapper.wait(), 143)
+        self.assertEqual(self.log('b').order(), ['TERM'])
+        self.assertEqual(len(self.log('b').of('saved')), 1)
+
+    def test_words_that_look_like_an_agent_s_make_none(self):
+        wrapper = self.start('--', *self.slow_trainer(), '--logger', 'wandb', 'agent')
+        self.here()
+        self.go()
+        wrapper.signal('USR1')
+        self.assertEqual(wrapper.wait(), 138)
+        self.assertEqual(wrapper.out, 't 10\n')
+
+
 class NamedTarget(Handlers):
     """--target-pid-file: the PID that the trainer wrote there."""
     def setUp(self):

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 
 import components
 from launchers import mpirun, torchrun_of
+from processes import until
 from life import Life, LifeTest, side_by_side
 from terminal import Terminal
 from wrapper import BINARY, main
@@ -34,6 +35,8 @@ class Row:
     workers: int = 0             # of all ranks; they are there until the save is done
     options: tuple = ()          # of torchrun
     mpirun: bool = False         # in the place of torchrun
+    module: bool = False         # python -m torch.distributed.run
+    then: tuple = ()             # signals to preempt-wrap when a launcher is kept still
     wrap: tuple = ()             # of preempt-wrap
     status: int = 1              # torchrun's
 
@@ -41,6 +44,9 @@ class Row:
 ROWS = (
     Row('USR1 reaches each rank once and no worker', ('USR1=save:1:138', 'workers=2'), workers=4),
     Row('a slow save outlives a fast one', FAST_AND_SLOW),
+    Row('the same as a module of Python', FAST_AND_SLOW, module=True),
+    Row("the CONT and TERM of Slurm's end do not let it go on", FAST_AND_SLOW,
+        then=('CONT', 'TERM')),
     Row('no rank is started anew', FAST_AND_SLOW, options=('--max_restarts', '1')),
     Row('nor is a single one', ('USR1=save:0.5:138',), ranks=1, options=('--max_restarts', '3')),
     # torchrun itself exits 0 then; its profile says 85.
@@ -69,9 +75,16 @@ class Run:
         row = self.row
         with Life() as life:
             launcher = mpirun if row.mpirun else torchrun_of(row.ranks, *OFTEN, *row.options)
-            life.start(launcher(life, *row.rules), row.wrap)
+            command = launcher(life, *row.rules)
+            if row.module:
+                command = ['/usr/bin/python3', '-m', 'torch.distributed.run', *command[1:]]
+            life.start(command, row.wrap)
             life.log.wait_for('start' if row.early else 'ready', row.ranks, seconds=60)
             life.send(row.notice)
+            if row.then:
+                until('a launcher that is kept still', lambda: 'kept still' in life.output())
+            for name in row.then:
+                life.send(name)
             self.status = life.wait(90)
             self.got = life.log.got()
             self.told_workers = life.log.got('worker')
