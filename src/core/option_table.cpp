@@ -16,7 +16,7 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"hold", 0, "D", "20s", Reach::everywhere, false,
      "how long USR1, USR2 and RT notices wait for a handler"},
     {"no-handler", 0, "term|send|skip", "auto", Reach::everywhere, false,
-     "where none comes: TERM to who handles it, the notice, nothing; auto: TERM or --notice-file"},
+     "if no handler comes: TERM, the notice all the same, or nothing (auto with --notice-file)"},
     {"transparent", 0, "LIST", "off", Reach::everywhere, false,
      "names of more programs that are passed by like a shell: launcher,run.sh"},
     {"grace", 'k', "D|auto", "auto", Reach::everywhere, true,

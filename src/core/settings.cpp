@@ -338,7 +338,8 @@ std::vector<Given> without_rivals(std::vector<Given> ordered, Merged& merged) {
   drop_yielding(ordered, "exit-preempted", "exit-zero");
   const Given* grace = strongest(ordered, "grace");
   const Given* ladder = strongest(ordered, "ladder");
-  if (grace != nullptr && ladder != nullptr && !switches_off(*ladder)) {
+  const bool graced = grace != nullptr && grace->text != "auto";
+  if (graced && ladder != nullptr && !switches_off(*ladder)) {
     complain(merged, *ladder, "cannot be given together with grace");
     std::erase_if(ordered, [](const Given& given) { return given.name == "ladder"; });
   }

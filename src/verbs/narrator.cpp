@@ -170,7 +170,9 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
       sentence += held_text(judged.relayed_as, held_for, judged.hold.value_or(Nanos(0)));
     }
     if (judged.verdict == Verdict::advice) sentence += " as advice, the end is far away";
-    if (judged.kill_in) sentence += "; SIGKILL in " + spoken(*judged.kill_in);
+    // While it is held the grace has not begun.
+    const bool begun = held_for.empty();
+    if (judged.kill_in && begun) sentence += "; SIGKILL in " + spoken(*judged.kill_in);
   } else {
     sentence += ": " + std::string(name_of(judged.verdict));
   }

@@ -66,7 +66,11 @@ void Supervisor::act(const action::Relay& relay) {
     agents_ = std::move(round.agents);
     recipients_ = std::move(round.sent);
     held_for_ = std::move(round.waiting);
-    if (held_for_.empty()) tell_name_trouble();
+    if (held_for_.empty()) {
+      tell_name_trouble();
+    } else if (!courier().name_trouble().empty()) {
+      chronicle_.log(LogLevel::info, courier().name_trouble() + "; it is waited for");
+    }
     answers_.push_back(event::Relayed{
         .told = round.told, .waiting = !held_for_.empty(), .agents_pending = round.agents_pending});
     meet_overseers(recipients_, held_for_);
