@@ -17,6 +17,7 @@ def on_notice(number, frame):
     print(name, number, flush=True)
     sys.exit(128 + number)
 signal.signal(getattr(signal, sys.argv[3]), on_notice)
+open(folder + "/" + name + ".up", "w").close()
 while True: time.sleep(0.05)
 '''
 
@@ -34,6 +35,11 @@ class Handlers(WrapperTest):
 
     def go(self, name='t'):
         self.write(name + '.go', '')
+
+    def up(self, name='t'):
+        """Lets it install its handler, and waits for that."""
+        self.go(name)
+        until(f'the handler of {name}', lambda: os.path.exists(self.path(name + '.up')))
 
     def says(self, wrapper, text):
         until(text, lambda: text in wrapper.err)
@@ -81,11 +87,11 @@ class Hold(Handlers):
         ]
         for name, options, handles, status, out in rows:
             with self.subTest(name):
-                for left in ('t.here', 't.go'):
+                for left in ('t.here', 't.go', 't.up'):
                     if os.path.exists(self.path(left)):
                         os.remove(self.path(left))
                 wrapper = self.start_slow('--hold', '300ms', *options, sig=handles)
-                self.go()
+                self.up()
                 wrapper.signal('USR1')
                 self.assertEqual(wrapper.wait(), status)
                 self.assertEqual(wrapper.out, out)
@@ -94,14 +100,14 @@ class Hold(Handlers):
         wrapper = self.start_slow('--hold', '100ms', '--no-handler', 'skip', '-k', '1s')
         wrapper.signal('USR1')
         self.says(wrapper, 'nobody was told')
-        self.go()
+        self.up()
         wrapper.signal('USR1')  # a new notice, now that it can be taken
         self.assertEqual(wrapper.wait(), 138)
         self.assertEqual(wrapper.out, 't 10\n')
 
     def test_term_ends_the_hold(self):
         wrapper = self.start_slow('--hold', '60s', '-k', '5m', sig='SIGTERM')
-        self.go()
+        self.up()
         wrapper.signal('USR1')
         self.says(wrapper, 'held')
         wrapper.signal('TERM')
