@@ -73,6 +73,10 @@ TEST_CASE("a value that is overridden is still looked at") {
 
 TEST_CASE("--grace and --ladder: the stronger layer counts, in one layer they clash") {
   CHECK(merge({cli("grace", "5s"), cli("ladder", "relay@1s,KILL")}).errors.size() == 1);
+  // What `config` prints of a ladder can be fed back: auto is no grace of its own.
+  const Merged fed_back = merge({cli("grace", "auto"), cli("ladder", "relay@1s,KILL")});
+  CHECK(fed_back.errors.empty());
+  CHECK(fed_back.settings.ladder.own_rungs);
   const Merged merged = merge({cli("grace", "5s"), site("ladder", "relay@1s,KILL")});
   CHECK(merged.errors.empty());
   CHECK(merged.settings.ladder.grace == Nanos(5s));

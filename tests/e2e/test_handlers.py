@@ -257,6 +257,18 @@ class NamedTarget(Handlers):
         self.assertIn("is not of the trainer's tree", wrapper.err)
         self.assertEqual(self.log('stranger').got('USR1'), [])
 
+    def test_never_written_a_trainer_that_waits_for_the_signal_gets_it(self):
+        # It blocks the signal and has no handler: two looks tell that from a moment.
+        waits = ('import os, signal, sys\n'
+                 'signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n'
+                 'open(sys.argv[1], "w").close()\n'
+                 'sys.exit(128 + signal.sigwait([signal.SIGUSR1]))\n')
+        wrapper = self.start('--target-pid-file', self.file, '--hold', '300ms', '--',
+                             sys.executable, '-c', waits, self.path('up'))
+        until('the trainer', lambda: os.path.exists(self.path('up')))
+        wrapper.signal('USR1')
+        self.assertEqual(wrapper.wait(), 138)
+
     def test_text_in_the_file_signals_nobody_wrong(self):
         self.write('t.pid', '-1\n')
         wrapper = self.start('--target-pid-file', self.file, '--hold', '300ms', '--',

@@ -105,6 +105,7 @@ class OnNotice(WrapperTest):
         self.assertLess(time.monotonic() - begin, 3)
         self.assertIn('nothing left behind', wrapper.err)
         self.assertNotIn('left behind by', wrapper.err)
+        self.assertFalse(alive(sleep))
 
     def test_a_hook_that_fails_changes_nothing(self):
         for hook in ('exit 3', 'kill -KILL $$', 'no-such-command-anywhere', 'syntax ( error'):

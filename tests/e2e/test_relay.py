@@ -423,6 +423,12 @@ class Refused(RelayTest):
         self.name(self.bystander)
         self.assert_accepted(path='t.pid', cwd=self.dir)
 
+    def test_root_s_file_that_its_group_can_write(self):
+        self.need_root()
+        path = self.write('t.pid', f'{self.bystander.pid}\n', 0o664)
+        os.chown(path, 0, 1234)
+        self.assert_refused('its group can write it')
+
     def test_a_file_that_everybody_can_write(self):
         os.chmod(self.name(self.bystander), 0o666)
         self.assert_refused('by everybody')
