@@ -1,0 +1,100 @@
+#include "core/gate_control.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/number.hpp"
+#include "core/text.hpp"
+
+namespace pw {
+namespace {
+
+constexpr std::size_t kReasonMax = 200;
+constexpr Nanos kLongestPause = std::chrono::hours(24 * 3650);
+
+constexpr std::array kWords =
+    std::to_array<std::pair<std::string_view, GateWord>>({{"run", GateWord::run},
+                                                          {"pause", GateWord::pause},
+                                                          {"stop", GateWord::stop},
+                                                          {"cancel", GateWord::cancel}});
+
+std::string one_line(std::string_view text) {
+  std::string line(text.substr(0, kReasonMax));
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  }
+  return std::string(trimmed(line));
+}
+
+std::optional<std::int64_t> amount(std::string_view word, std::string_view key) {
+  return word.starts_with(key) ? parse_number(word.substr(key.size())) : std::nullopt;
+}
+
+// Takes one word of the line; false for the first word of the reason.
+bool take_field(std::string_view word, GateControl& control) {
+  if (const auto paused = amount(word, "z=")) {
+    control.paused = std::min(Nanos(*paused), kLongestPause);
+  } else if (const auto since = amount(word, "s=")) {
+    control.since = WallTime(Nanos(*since));
+  } else if (const auto resets = amount(word, "g=")) {
+    control.resets = static_cast<std::uint64_t>(*resets);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+const char* gate_word_text(GateWord word) {
+  for (const auto& [text, value] : kWords) {
+    if (value == word) return text.data();
+  }
+  return "run";
+}
+
+std::string encode(const GateControl& control) {
+  std::string text = gate_word_text(control.word);
+  text += " z=" + std::to_string(control.paused.count());
+  if (control.since) text += " s=" + std::to_string(control.since->time_since_epoch().count());
+  text += " g=" + std::to_string(control.resets);
+  if (!control.reason.empty()) text += " " + one_line(control.reason);
+  return text + "\n";
+}
+
+std::optional<GateControl> parse_gate_control(std::string_view text) {
+  text = trimmed(text.substr(0, text.find('\n')));
+  const std::string_view first = text.substr(0, text.find(' '));
+  const auto word = std::find_if(kWords.begin(), kWords.end(),
+                                 [&](const auto& known) { return known.first == first; });
+  if (word == kWords.end()) return {};
+  GateControl control{.word = word->second};
+  text = trimmed(text.substr(first.size()));
+  while (!text.empty()) {
+    const std::string_view field = text.substr(0, text.find(' '));
+    if (!take_field(field, control)) break;
+    text = trimmed(text.substr(field.size()));
+  }
+  control.reason = one_line(text);
+  return control;
+}
+
+GateControl steered(const GateControl& old, GateWord word, std::string reason, WallTime now) {
+  GateControl next = old;
+  if (old.word == GateWord::pause && word != GateWord::pause && old.since) {
+    next.paused += std::max(now - *old.since, Nanos(0));
+  }
+  const bool still_paused = old.word == GateWord::pause && word == GateWord::pause && old.since;
+  if (!still_paused) next.since = now;
+  next.word = word;
+  next.reason = one_line(reason);
+  return next;
+}
+
+GateTime gate_time(const GateControl& control, WallTime now) {
+  const bool frozen = control.word == GateWord::pause && control.since;
+  const WallTime at = frozen ? *control.since : now;
+  return GateTime(at.time_since_epoch() - control.paused);
+}
+
+}  // namespace pw

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/gate_clock.hpp"
+
+namespace pw {
+
+/// What the people who steer a gate want: W&B's sweep verbs, for an array.
+enum class GateWord { run, pause, stop, cancel };
+
+/// The contents of a gate's `ctl`: `run`, or more than the word:
+///   pause z=<ns paused before> s=<ns since 1970> g=<resets so far> <reason>
+/// Also a bare word written by hand counts.
+struct GateControl {
+  GateWord word = GateWord::run;
+  Nanos paused{0};                ///< in all pauses that are over
+  std::optional<WallTime> since;  ///< of the word, if it was said
+  std::uint64_t resets = 0;
+  std::string reason;  ///< one line, may be empty
+
+  friend bool operator==(const GateControl&, const GateControl&) = default;
+};
+
+/// At most 300 characters.
+std::string encode(const GateControl& control);
+
+/// Nothing for a text that begins with no such word: the last known control counts then.
+std::optional<GateControl> parse_gate_control(std::string_view text);
+
+/// The control that follows when `word` is said at `now`; a pause that ends is added to the rest.
+GateControl steered(const GateControl& old, GateWord word, std::string reason, WallTime now);
+
+GateTime gate_time(const GateControl& control, WallTime now);
+
+const char* gate_word_text(GateWord word);
+
+}  // namespace pw
