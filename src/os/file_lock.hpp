@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+
 #include "os/fd.hpp"
 
 namespace pw {
@@ -9,6 +11,7 @@ namespace pw {
 /// fcntl(2) does not (GPFS) an open file description lock.
 class FileLock {
  public:
+  FileLock() = default;  ///< not supported
   /// `name` in the folder, made if absent. Whatever fails: a lock that is not supported.
   static FileLock open(int folder, const char* name);
 
@@ -16,11 +19,14 @@ class FileLock {
   Try try_lock();
   void unlock();
 
+  std::uint64_t requests() const { return requests_; }  ///< made so far
+
  private:
   enum class Kind { none, flock, open_file };
   FileLock(Fd fd, Kind kind) : fd_(std::move(fd)), kind_(kind) {}
   Fd fd_;
   Kind kind_ = Kind::none;
+  std::uint64_t requests_ = 0;
 };
 
 }  // namespace pw
