@@ -59,7 +59,7 @@ std::string encode(const GateControl& control) {
   if (control.since) text += " s=" + std::to_string(control.since->time_since_epoch().count());
   text += " g=" + std::to_string(control.resets);
   if (!control.reason.empty()) text += " " + one_line(control.reason);
-  return text + "\n";
+  return text;
 }
 
 std::optional<GateControl> parse_gate_control(std::string_view text) {

@@ -24,7 +24,7 @@ struct GateControl {
   friend bool operator==(const GateControl&, const GateControl&) = default;
 };
 
-/// At most 300 characters.
+/// One line without its end, of at most 300 characters.
 std::string encode(const GateControl& control);
 
 /// Nothing for a text that begins with no such word: the last known control counts then.

@@ -26,7 +26,4 @@ std::string process_of(std::string_view writer);
 std::string entry_name(std::uint64_t number);
 std::optional<std::uint64_t> entry_number(std::string_view name);
 
-/// 64 bits of the kernel's chance.
-std::uint64_t random_bits();
-
 }  // namespace pw

@@ -10,6 +10,7 @@
 #include "os/gate_folder.hpp"
 #include "os/ledger.hpp"
 #include "os/ledger_line.hpp"
+#include "os/random.hpp"
 #include "os/os_error.hpp"
 
 // The ledger beside its chain: how it is opened, what is removed, how long to wait.

@@ -1,0 +1,350 @@
+#include "verbs/gate_keeper.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "os/aside.hpp"
+#include "os/clock.hpp"
+#include "os/ledger.hpp"
+#include "os/random.hpp"
+#include "verbs/step_news.hpp"
+
+namespace pw {
+namespace {
+
+constexpr Nanos kLockLimit = Seconds(1);
+constexpr Nanos kSpreadMost = Seconds(10);
+constexpr int kSpreadRoundTrips = 8;
+constexpr Nanos kTryAgain = Seconds(1);
+constexpr Nanos kTryAgainSlowest = Seconds(10);
+constexpr Nanos kPartingLimit = Millis(200);  // the run waits for it
+constexpr Nanos kPartingAlone = Seconds(10);
+constexpr Nanos kEndingLimit = Seconds(2);  // all waiting runs of a stopped gate end at once
+
+WallTime wall(const Ledger& ledger) {
+  const timespec now = wall_now();
+  return WallTime(Seconds(now.tv_sec) + Nanos(now.tv_nsec)) + ledger.clock_ahead();
+}
+
+class Keeper {
+ public:
+  Keeper(const GateKeeping& keeping, Ledger ledger, int socket)
+      : keeping_(keeping),
+        ledger_(std::move(ledger)),
+        socket_(socket),
+        course_(keeping.limits, keeping.seed, ledger_.round_trip()) {}
+
+  void run() {
+    if (keeping_.follows) return follow();
+    spread();
+    while (!done_) {
+      if (monotonic_now() >= control_due_) read_control();
+      course_.told(control_);
+      take(course_.next(now()));
+      if (parting_is_over()) part();
+    }
+  }
+
+ private:
+  using What = GateCourse::Step::What;
+
+  GateTime now() const { return gate_time(control_, wall(ledger_)); }
+
+  void take(const GateCourse::Step& step) {
+    switch (step.what) {
+      case What::look: return look();
+      case What::commit: return transact();
+      case What::sleep: return sleep(step.until);
+      case What::start: return start();
+      case What::stopped: return end(gate_word::kStopped);
+      case What::cancelled: return end(gate_word::kCancelled);
+      case What::over: break;
+    }
+    if (leaving_) return part();
+    hear(control_due_);
+  }
+
+  bool parting_is_over() const { return parting_until_ && monotonic_now() >= *parting_until_; }
+
+  void part() {
+    say(last_word_.empty() ? gate_word::kLeft : last_word_);
+    done_ = true;
+  }
+
+  // Those of one array do not all ask in the same moment: no lock, no state.
+  void spread() {
+    const Nanos most =
+        std::min<Nanos>(kSpreadMost, keeping_.count * kSpreadRoundTrips * ledger_.round_trip());
+    const auto share = std::chrono::duration_cast<Nanos>(most * keeping_.place_share);
+    hear(monotonic_now() + share);
+  }
+
+  void say(const std::string& word, const std::string& rest = "") {
+    send_message(socket_, rest.empty() ? word : word + " " + rest);
+  }
+
+  // Sleeps until then, listening to the run; true if it said something.
+  bool hear(Instant until) {
+    if (parting_until_) until = std::min(until, *parting_until_);
+    pollfd polled{.fd = leaving_ ? -1 : socket_, .events = POLLIN, .revents = 0};
+    const auto timeout = timeout_until(until);
+    if (ppoll(&polled, 1, &*timeout, nullptr) <= 0) return false;
+    const auto message = receive_message(socket_);
+    if (message == gate_word::kThrough) {
+      course_.through();
+    } else {
+      leave(message ? kPartingLimit : kPartingAlone);
+    }
+    return true;
+  }
+
+  // What cannot be given back within `limit` runs out by itself.
+  void leave(Nanos limit) {
+    leaving_ = true;
+    course_.leave();
+    parting_until_ = monotonic_now() + limit;
+  }
+
+  void sleep(GateTime until) {
+    if (!told_wait_ && course_.waiting()) tell_wait();
+    const Nanos length = std::max(until - now(), Nanos(0));
+    if (!hear(std::min(monotonic_now() + length, std::max(control_due_, monotonic_now()))) &&
+        course_.waiting() && monotonic_now() >= control_due_) {
+      say(gate_word::kAlive);
+    }
+  }
+
+  void tell_wait() {
+    const GateCourse::Outlook outlook = course_.outlook(now());
+    if (outlook.position == 0) return;
+    told_wait_ = true;
+    const Nanos wait = outlook.wait.value_or(Nanos(0));
+    say(gate_word::kWait, std::to_string(wait.count()) + " " + std::to_string(outlook.position) +
+                              " " + gate_word_text(control_.word));
+  }
+
+  // What cannot be read or understood leaves the last known word in force.
+  void read_control() {
+    control_due_ = monotonic_now() + (course_.waiting() ? kControlEvery : kControlWhileRunning);
+    const auto text = ledger_.control();
+    const auto control = text ? parse_gate_control(*text) : std::nullopt;
+    if (!control) return;
+    const bool same_pause = control_.word == control->word && !control->since;
+    const auto since = same_pause ? control_.since : control->since;
+    control_ = *control;
+    control_.since = since;
+    if (control_.word == GateWord::pause && !control_.since) control_.since = wall(ledger_);
+  }
+
+  Result<GateRecord> record_in(const Ledger::Head& head) {
+    GateRecord record = gate::fresh(random_bits() >> 32, now());
+    if (!head.text.empty()) {
+      auto decoded = decode_gate_record(head.text);
+      if (!decoded) return Error{"a record of another version: " + head.text.substr(0, 40), {}};
+      record = std::move(*decoded);
+    }
+    if (head.unreadable > 0) say_once(std::to_string(head.unreadable) + " records are unreadable");
+    gate::bridge(record, head.unreadable, keeping_.limits, now());
+    return record;
+  }
+
+  void look() {
+    const auto record = newest();
+    if (!record) return trouble(record.error().text());
+    fine();
+    course_.saw(*record, now());
+  }
+
+  Result<GateRecord> newest() {
+    PW_TRY(head_, ledger_.head());
+    return record_in(head_);
+  }
+
+  // On a disk of our own node the lock is cheap; elsewhere the first try does without. It is never
+  // held while we sleep.
+  void transact() {
+    bool locked = !ledger_.reaches_other_nodes() && take_lock();
+    for (;;) {
+      const auto outcome = commit();
+      if (locked) ledger_.lock().unlock();
+      if (!outcome) return trouble(outcome.error().text());
+      fine();
+      if (*outcome == Ledger::Outcome::done || parting_is_over()) return;
+      hear(monotonic_now() + ledger_.backoff());
+      locked = take_lock();
+    }
+  }
+
+  Result<Ledger::Outcome> commit() {
+    PW_TRY(const auto record, newest());
+    const GateTime at = now();
+    const auto changed = course_.change(record, at);
+    if (!changed) return Ledger::Outcome::done;
+    PW_TRY(const auto outcome, ledger_.commit(head_, encode(*changed)));
+    if (outcome == Ledger::Outcome::done) course_.committed(*changed, at);
+    return outcome;
+  }
+
+  bool take_lock() {
+    const Instant limit = monotonic_now() + kLockLimit;
+    auto tried = ledger_.lock().try_lock();
+    while (tried == FileLock::Try::busy && monotonic_now() < limit) {
+      hear(monotonic_now() + ledger_.backoff());
+      tried = ledger_.lock().try_lock();
+    }
+    return tried == FileLock::Try::taken;
+  }
+
+  void start() {
+    read_control();
+    course_.told(control_);
+    if (course_.next(now()).what != What::start) return;
+    if (keeping_.ranks > 1) announce_start();
+    if (leaving_) return;
+    say(gate_word::kStart);
+    course_.began(now());
+    control_due_ = monotonic_now() + kControlWhileRunning;
+  }
+
+  // The other ranks need a moment to find it, and start in the same instant.
+  void announce_start() {
+    const Nanos lead = followers_lead(keeping_, ledger_);
+    const WallTime at = wall(ledger_) + lead;
+    if (const auto said = announce(ledger_, keeping_, {StepNews::What::start, at}); !said) {
+      trouble(said.error().text());
+    }
+    hear(monotonic_now() + lead);
+  }
+
+  // A waiting run hears of it when its place is given back, one that has started at once.
+  void end(const std::string& word) {
+    const std::string words = control_.reason.empty() ? word : word + " " + control_.reason;
+    if (!course_.waiting()) {
+      say(words);
+    } else {
+      last_word_ = words;
+      const bool stopped = word == gate_word::kStopped;
+      const StepNews news{stopped ? StepNews::What::stopped : StepNews::What::cancelled,
+                          wall(ledger_)};
+      if (keeping_.ranks > 1) announce(ledger_, keeping_, news);
+    }
+    leave(kEndingLimit);
+  }
+
+  void follow() {
+    const Nanos poll = followers_poll(keeping_);
+    while (!done_ && !leaving_) {
+      const auto news = heard_of(ledger_, keeping_);
+      if (!news) trouble(news.error().text());
+      if (!news) continue;
+      fine();
+      if (*news) return act_on(**news);
+      say(gate_word::kAlive);
+      hear(monotonic_now() + poll);
+    }
+    if (leaving_) part();
+  }
+
+  void act_on(const StepNews& news) {
+    read_control();
+    if (news.what != StepNews::What::start) {
+      const bool stopped = news.what == StepNews::What::stopped;
+      last_word_ = stopped ? gate_word::kStopped : gate_word::kCancelled;
+      return part();
+    }
+    hear(monotonic_now() + (news.at - wall(ledger_)));
+    if (leaving_) return part();
+    say(gate_word::kStart);
+    course_.began(now());
+    while (!leaving_ && control_.word != GateWord::cancel) {
+      read_control();
+      if (control_.word != GateWord::cancel) hear(control_due_);
+    }
+    if (!leaving_) say(gate_word::kCancelled);
+  }
+
+  void fine() {
+    if (trouble_since_) troubled_ += monotonic_now() - *trouble_since_;
+    trouble_since_.reset();
+    try_again_ = kTryAgain;
+  }
+
+  void say_once(const std::string& text) {
+    if (std::find(told_.begin(), told_.end(), text) != told_.end()) return;
+    told_.push_back(text);
+    say(gate_word::kTrouble, text);
+  }
+
+  // Told once and tried again, until there was so much of it that the gate is given up.
+  void trouble(const std::string& text) {
+    const Instant at = monotonic_now();
+    if (!trouble_since_) trouble_since_ = at;
+    if (told_.empty()) say_once(text + (course_.waiting() ? "; tried again" : ""));
+    if (course_.waiting() && troubled_ + (at - *trouble_since_) >= keeping_.max_delay) {
+      say(gate_word::kGiveUp, text);
+      done_ = true;
+      return;
+    }
+    const Nanos left = keeping_.max_delay - troubled_ - (at - *trouble_since_);
+    hear(at + (course_.waiting() ? std::clamp(left, Nanos(0), try_again_) : try_again_));
+    try_again_ = std::min(2 * try_again_, kTryAgainSlowest);
+    if (course_.waiting()) say(gate_word::kAlive);
+  }
+
+  const GateKeeping& keeping_;
+  Ledger ledger_;
+  int socket_;
+  GateCourse course_;
+  Ledger::Head head_;
+  GateControl control_;
+  Instant control_due_{};
+  bool told_wait_ = false;
+  bool leaving_ = false;
+  bool done_ = false;
+  std::optional<Instant> parting_until_;
+  std::string last_word_;
+  std::vector<std::string> told_;
+  std::optional<Instant> trouble_since_;
+  Nanos troubled_{0};
+  Nanos try_again_ = kTryAgain;
+};
+
+// Full or out of order for a while, it may be a gate later.
+bool may_pass(std::error_code why) {
+  return why == std::errc::no_space_on_device || why == std::errc::io_error ||
+         why.value() == EDQUOT || why.value() == ESTALE;
+}
+
+// Without a ledger there is no Keeper yet: tries until --max-delay is over.
+std::optional<Ledger> open_patiently(const GateKeeping& keeping, int socket) {
+  const Instant limit = monotonic_now() + keeping.max_delay;
+  for (bool told = false;; told = true) {
+    auto ledger = Ledger::open(keeping.folder);
+    if (ledger) return std::move(*ledger);
+    const std::string why = ledger.error().text();
+    if (!may_pass(ledger.error().why)) {
+      send_message(socket, std::string(gate_word::kUnusable) + " " + why);
+      return {};
+    }
+    if (monotonic_now() >= limit) {
+      send_message(socket, std::string(gate_word::kGiveUp) + " " + why);
+      return {};
+    }
+    send_message(socket, told ? gate_word::kAlive
+                              : std::string(gate_word::kTrouble) + " " + why + "; tried again");
+    pollfd polled{.fd = socket, .events = POLLIN, .revents = 0};
+    const auto timeout = timeout_until(std::min(limit, monotonic_now() + kTryAgain));
+    if (ppoll(&polled, 1, &*timeout, nullptr) > 0) return {};
+  }
+}
+
+}  // namespace
+
+void keep_gate(const GateKeeping& keeping, int socket) {
+  auto ledger = open_patiently(keeping, socket);
+  if (ledger) Keeper(keeping, std::move(*ledger), socket).run();
+}
+
+}  // namespace pw
