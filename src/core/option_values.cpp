@@ -1,0 +1,265 @@
+#include "core/option_values.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/duration.hpp"
+#include "core/number.hpp"
+#include "core/signal_name.hpp"
+#include "core/text.hpp"
+
+namespace pw {
+namespace {
+
+std::string bad_signal(std::string_view text) {
+  return "\"" + std::string(text) + "\" is no signal" + did_you_mean(text, known_signal_names());
+}
+
+std::string bad_duration(std::string_view text, std::string_view also = "") {
+  return "\"" + std::string(text) + "\" is no duration (250ms, 30s, 5m, 1h30m" + std::string(also) +
+         ")";
+}
+
+template <class Enum, std::size_t N>
+std::string take_word(std::string_view text, Enum& target,
+                      const std::array<std::pair<std::string_view, Enum>, N>& words) {
+  std::string list;
+  for (const auto& [word, value] : words) {
+    if (word == text) {
+      target = value;
+      return "";
+    }
+    list += (list.empty() ? "" : ", ") + std::string(word);
+  }
+  return "\"" + std::string(text) + "\" is none of " + list;
+}
+
+// KILL and STOP cannot be caught, CHLD tells of children, faults act at once on whoever made them.
+std::string uncatchable(Signal signal) {
+  constexpr SignalSet kNever{SIGKILL, SIGSTOP, SIGCHLD, SIGSEGV, SIGBUS,
+                             SIGFPE,  SIGILL,  SIGTRAP, SIGSYS};
+  if (!kNever.contains(signal)) return "";
+  return signal_name(signal) + " cannot be a notice: it is the kernel's own";
+}
+
+std::string take_notice(std::string_view text, Settings& settings) {
+  SignalSet notices;
+  if (text != "none") {
+    for (std::string_view item : split(text, ',')) {
+      item = trimmed(item);
+      const auto signal = parse_signal(item);
+      if (!signal) return bad_signal(item);
+      if (const std::string why = uncatchable(*signal); !why.empty()) return why;
+      notices.insert(*signal);
+    }
+    if (notices.empty()) return "an empty list (write none for a plain relay)";
+  }
+  settings.notices = notices;
+  return "";
+}
+
+std::string take_map(std::string_view text, Settings& settings) {
+  SignalMap map;
+  for (std::string_view item : split(text, ',')) {
+    item = trimmed(item);
+    const auto colon = item.find(':');
+    if (colon == std::string_view::npos) return "\"" + std::string(item) + "\" is not A:B or A:";
+    const std::string_view to = item.substr(colon + 1);
+    const auto from_signal = parse_signal(item.substr(0, colon));
+    const auto to_signal = to.empty() ? std::optional<Signal>(0) : parse_signal(to);
+    if (!from_signal) return bad_signal(item.substr(0, colon));
+    if (!to_signal) return bad_signal(to);
+    if (const std::string why = uncatchable(*from_signal); !why.empty()) return why;
+    if (*to_signal == SIGKILL) return "KILL is the end of the ladder, not a signal to map to";
+    if (!map.emplace(*from_signal, *to_signal).second) {
+      return signal_name(*from_signal) + " is mapped twice";
+    }
+  }
+  settings.signal_map = map;
+  return "";
+}
+
+std::string take_to(std::string_view text, Settings& settings) {
+  static constexpr std::array kWords =
+      std::to_array<std::pair<std::string_view, Audience>>({{"handlers", Audience::handlers},
+                                                            {"child", Audience::child},
+                                                            {"group", Audience::group},
+                                                            {"tree", Audience::tree}});
+  return take_word(text, settings.to, kWords);
+}
+
+std::string take_hold(std::string_view text, Settings& settings) {
+  const auto hold = parse_duration(text);
+  if (!hold) return bad_duration(text);
+  settings.hold = *hold;
+  return "";
+}
+
+std::string take_no_handler(std::string_view text, Settings& settings) {
+  settings.no_handler.reset();
+  if (text == "auto") return "";
+  settings.no_handler = NoHandler::term;
+  static constexpr std::array kWords = std::to_array<std::pair<std::string_view, NoHandler>>(
+      {{"term", NoHandler::term}, {"send", NoHandler::send}, {"skip", NoHandler::skip}});
+  return take_word(text, *settings.no_handler, kWords);
+}
+
+// The kernel keeps 15 characters of a program's name, and no folder.
+std::string take_transparent(std::string_view text, Settings& settings) {
+  settings.transparent.clear();
+  for (std::string_view item : split(text, ',')) {
+    item = trimmed(item);
+    if (item.empty() || item.find('/') != std::string_view::npos) {
+      return "\"" + std::string(item) + "\" is no name of a program";
+    }
+    settings.transparent.emplace(item.substr(0, 15));
+  }
+  return settings.transparent.empty() ? "an empty list" : "";
+}
+
+std::string take_grace(std::string_view text, Settings& settings) {
+  settings.ladder = LadderPlan{};
+  if (text == "auto") return "";
+  const auto grace = parse_duration(text);
+  if (!grace) return bad_duration(text, " or auto");
+  settings.ladder.grace = *grace;
+  return "";
+}
+
+std::string take_ladder(std::string_view text, Settings& settings) {
+  const auto plan = parse_ladder(text);
+  if (!plan) return plan.error().what;
+  settings.ladder = *plan;
+  return "";
+}
+
+std::string take_lead(std::string_view text, Settings& settings) {
+  settings.lead_known = text != "none";
+  settings.lead.reset();
+  if (text == "auto" || text == "none") return "";
+  settings.lead = parse_duration(text);
+  if (!settings.lead || *settings.lead == Nanos(0)) {
+    return bad_duration(text, ", auto or none");
+  }
+  return "";
+}
+
+template <Nanos Settings::*Member>
+std::string take_duration(std::string_view text, Settings& settings) {
+  const auto duration = parse_duration(text);
+  if (!duration) return bad_duration(text);
+  settings.*Member = *duration;
+  return "";
+}
+
+std::string take_ready(std::string_view text, Settings& settings) {
+  settings.ready = ReadyWhen::told;
+  if (text == "notify") return "";
+  const auto after = parse_duration(text);
+  if (!after) return bad_duration(text, " or notify");
+  settings.ready = ReadyWhen::later;
+  settings.ready_after = *after;
+  return "";
+}
+
+std::string take_watchdog(std::string_view text, Settings& settings) {
+  settings.watchdog = parse_duration(text);
+  return settings.watchdog && *settings.watchdog > Nanos(0) ? "" : bad_duration(text);
+}
+
+std::string take_stragglers(std::string_view text, Settings& settings) {
+  settings.stragglers.reset();
+  if (text == "leave") return "";
+  settings.stragglers = parse_duration(text);
+  return settings.stragglers ? "" : bad_duration(text, " or leave");
+}
+
+std::string take_if_wrapper_dies(std::string_view text, Settings& settings) {
+  const auto signal = text == "none" ? std::optional<Signal>(0) : parse_signal(text);
+  if (!signal) return bad_signal(text);
+  settings.if_wrapper_dies = *signal;
+  return "";
+}
+
+std::string take_exit_preempted(std::string_view text, Settings& settings) {
+  const auto status = parse_number(text);
+  if (!status || *status < 1 || *status > 255) {
+    return "\"" + std::string(text) + "\" is no exit status from 1 to 255";
+  }
+  settings.exit_preempted = static_cast<int>(*status);
+  return "";
+}
+
+std::string take_exit_zero(std::string_view text, Settings& settings) {
+  settings.exit_zero.reset();
+  if (text == "auto") return "";
+  settings.exit_zero = ZeroMeans::done;
+  static constexpr std::array kWords = std::to_array<std::pair<std::string_view, ZeroMeans>>(
+      {{"done", ZeroMeans::done}, {"preempted", ZeroMeans::preempted}});
+  return take_word(text, *settings.exit_zero, kWords);
+}
+
+std::string take_log_level(std::string_view text, Settings& settings) {
+  static constexpr std::array kWords =
+      std::to_array<std::pair<std::string_view, LogLevel>>({{"error", LogLevel::error},
+                                                            {"warning", LogLevel::warning},
+                                                            {"info", LogLevel::info},
+                                                            {"debug", LogLevel::debug}});
+  return take_word(text, settings.log_level, kWords);
+}
+
+// A switch is true without a value; in a file or the environment it may also be said to be off.
+std::string take_quiet(std::string_view text, Settings& settings) {
+  const std::string word = upper_case(text);
+  if (word == "FALSE" || word == "0" || word == "OFF" || word == "NO") return "";
+  if (word != "" && word != "TRUE" && word != "1" && word != "ON" && word != "YES") {
+    return "\"" + std::string(text) + "\" is neither true nor false";
+  }
+  settings.log_level = std::min(settings.log_level, LogLevel::warning);
+  return "";
+}
+
+template <std::string Settings::*Member>
+std::string take_text(std::string_view text, Settings& settings) {
+  if (text.empty()) return "an empty value";
+  if (text.find('\0') != std::string_view::npos) return "a NUL byte";
+  settings.*Member = text;
+  return "";
+}
+
+// In this order: quiet lowers log-level.
+constexpr std::array kValues = std::to_array<OptionValue>({
+    {"notice", take_notice},
+    {"map-signal", take_map},
+    {"to", take_to},
+    {"hold", take_hold},
+    {"no-handler", take_no_handler},
+    {"transparent", take_transparent},
+    {"grace", take_grace},
+    {"ladder", take_ladder},
+    {"lead", take_lead},
+    {"margin", take_duration<&Settings::margin>},
+    {"max-grace", take_duration<&Settings::max_grace>},
+    {"stragglers", take_stragglers},
+    {"if-wrapper-dies", take_if_wrapper_dies},
+    {"exit-preempted", take_exit_preempted},
+    {"exit-zero", take_exit_zero},
+    {"ready", take_ready},
+    {"watchdog", take_watchdog},
+    {"done-file", take_text<&Settings::done_file>},
+    {"on-notice", take_text<&Settings::on_notice>},
+    {"on-exit", take_text<&Settings::on_exit>},
+    {"pid-file", take_text<&Settings::pid_file>},
+    {"target-pid-file", take_text<&Settings::target_pid_file>},
+    {"notice-file", take_text<&Settings::notice_file>},
+    {"journal", take_text<&Settings::journal>},
+    {"profile", take_text<&Settings::profile>},
+    {"log-level", take_log_level},
+    {"quiet", take_quiet},
+});
+
+}  // namespace
+
+std::span<const OptionValue> option_values() { return kValues; }
+
+}  // namespace pw
