@@ -4,8 +4,10 @@
 #include <array>
 
 #include "core/duration.hpp"
+#include "core/gate_record.hpp"
 #include "core/number.hpp"
 #include "core/signal_name.hpp"
+#include "core/start_rate.hpp"
 #include "core/text.hpp"
 
 namespace pw {
@@ -209,14 +211,79 @@ std::string take_log_level(std::string_view text, Settings& settings) {
 }
 
 // A switch is true without a value; in a file or the environment it may also be said to be off.
-std::string take_quiet(std::string_view text, Settings& settings) {
+std::string take_switch(std::string_view text, bool& target) {
   const std::string word = upper_case(text);
-  if (word == "FALSE" || word == "0" || word == "OFF" || word == "NO") return "";
-  if (word != "" && word != "TRUE" && word != "1" && word != "ON" && word != "YES") {
-    return "\"" + std::string(text) + "\" is neither true nor false";
+  target = word != "FALSE" && word != "0" && word != "OFF" && word != "NO";
+  if (!target || word == "" || word == "TRUE" || word == "1" || word == "ON" || word == "YES") {
+    return "";
   }
-  settings.log_level = std::min(settings.log_level, LogLevel::warning);
+  return "\"" + std::string(text) + "\" is neither true nor false";
+}
+
+template <bool Settings::*Member>
+std::string take_switch(std::string_view text, Settings& settings) {
+  return take_switch(text, settings.*Member);
+}
+
+std::string take_quiet(std::string_view text, Settings& settings) {
+  bool quiet = false;
+  const std::string fault = take_switch(text, quiet);
+  if (quiet) settings.log_level = std::min(settings.log_level, LogLevel::warning);
+  return fault;
+}
+
+std::string take_in_range(std::string_view text, std::int64_t least, std::int64_t most,
+                          const char* what, std::int64_t& target) {
+  const auto number = parse_number(text);
+  if (!number || *number < least || *number > most) {
+    return "\"" + std::string(text) + "\" is no " + what + " from " + std::to_string(least) +
+           " to " + std::to_string(most);
+  }
+  target = *number;
   return "";
+}
+
+constexpr std::int64_t kMostTasks = 1'000'000'000;
+
+std::string take_index(std::string_view text, Settings& settings) {
+  return take_in_range(text, 0, kMostTasks, "number", settings.index.emplace());
+}
+
+std::string take_count(std::string_view text, Settings& settings) {
+  return take_in_range(text, 1, kMostTasks, "number", settings.count.emplace());
+}
+
+std::string take_stagger(std::string_view text, Settings& settings) {
+  settings.stagger = parse_duration(text);
+  return settings.stagger ? "" : bad_duration(text);
+}
+
+std::string take_start_rate(std::string_view text, Settings& settings) {
+  const auto spacing = parse_start_rate(text);
+  if (!spacing) return spacing.error().what;
+  settings.start_spacing = *spacing;
+  return "";
+}
+
+std::string take_max_starting(std::string_view text, Settings& settings) {
+  std::int64_t most = 0;
+  const auto limit = static_cast<std::int64_t>(kMostLeases);
+  const std::string fault = take_in_range(text, 1, limit, "number", most);
+  settings.max_starting = static_cast<int>(most);
+  return fault;
+}
+
+std::string take_gate_unit(std::string_view text, Settings& settings) {
+  static constexpr std::array kWords = std::to_array<std::pair<std::string_view, GateUnit>>(
+      {{"task", GateUnit::task}, {"rank", GateUnit::rank}});
+  return take_word(text, settings.gate_unit, kWords);
+}
+
+std::string take_stopped_exit(std::string_view text, Settings& settings) {
+  std::int64_t status = 0;
+  const std::string fault = take_in_range(text, 0, 255, "exit status", status);
+  settings.stopped_exit = static_cast<int>(status);
+  return fault;
 }
 
 template <std::string Settings::*Member>
@@ -246,6 +313,17 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"exit-zero", take_exit_zero},
     {"ready", take_ready},
     {"watchdog", take_watchdog},
+    {"stagger", take_stagger},
+    {"index", take_index},
+    {"count", take_count},
+    {"gate", take_text<&Settings::gate>},
+    {"start-rate", take_start_rate},
+    {"max-starting", take_max_starting},
+    {"gate-unit", take_gate_unit},
+    {"max-delay", take_duration<&Settings::max_delay>},
+    {"require-gate", take_switch<&Settings::require_gate>},
+    {"stopped-exit", take_stopped_exit},
+    {"dry-run", take_switch<&Settings::dry_run>},
     {"done-file", take_text<&Settings::done_file>},
     {"on-notice", take_text<&Settings::on_notice>},
     {"on-exit", take_text<&Settings::on_exit>},

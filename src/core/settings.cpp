@@ -95,6 +95,39 @@ void take_strongest(Merged& merged, const std::vector<Given>& ordered) {
   }
 }
 
+// An option that means nothing without another one. Said where the user sees it; a site's file may
+// well give a rate to those who name a gate.
+void need(Merged& merged, std::string_view name, bool met, const char* other) {
+  const auto chosen = merged.chosen.find(name);
+  if (chosen == merged.chosen.end() || switches_off(chosen->second) || met) return;
+  const Given& given = chosen->second;
+  if (given.origin.strict()) complain(merged, given, std::string("needs ") + other);
+}
+
+void check_start_control(Merged& merged) {
+  Settings& settings = merged.settings;
+  const bool gate = !settings.gate.empty();
+  const bool starting = settings.max_starting > 0;
+  const bool ready = settings.ready != ReadyWhen::not_asked;
+  need(merged, "start-rate", gate, "--gate DIR");
+  need(merged, "max-starting", gate, "--gate DIR");
+  need(merged, "max-starting", ready, "--ready notify or --ready D: when is a start over?");
+  need(merged, "gate", settings.start_spacing || starting, "--start-rate or --max-starting");
+  need(merged, "index", settings.count.has_value(), "--count");
+  need(merged, "count", settings.index.has_value(), "--index");
+  if (settings.index && settings.count && *settings.index >= *settings.count) {
+    complain(merged, merged.chosen.at("index"),
+             "is not below --count " + std::to_string(*settings.count) + "; it counts from 0");
+    settings.index.reset();
+  }
+  if (!settings.index || !settings.count) {
+    settings.index.reset();
+    settings.count.reset();
+  }
+  if (!ready) settings.max_starting = 0;
+  if (!settings.start_spacing && settings.max_starting == 0) settings.gate.clear();
+}
+
 }  // namespace
 
 std::string fault_of(const Given& given) {
@@ -122,6 +155,7 @@ Merged merge_settings(std::span<const Given> given) {
   });
   ordered = without_rivals(understood(std::move(ordered), merged), merged);
   take_strongest(merged, ordered);
+  check_start_control(merged);
   return merged;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,6 +21,7 @@ enum class Audience { handlers, child, group, tree };
 enum class NoHandler { term, send, skip, by_file };
 enum class LogLevel { error, warning, info, debug };  ///< lines at or below it are written
 enum class ZeroMeans { done, preempted };             ///< --exit-zero
+enum class GateUnit { task, rank };                   ///< --gate-unit: who takes a place
 enum class ReadyWhen { not_asked, told, later };      ///< --ready: READY=1 came; some time is over
 
 /// The effective settings of one run, in their own types. The initial values are the defaults.
@@ -42,6 +44,17 @@ struct Settings {
   ReadyWhen ready = ReadyWhen::not_asked;
   Nanos ready_after{0};           ///< with ReadyWhen::later
   std::optional<Nanos> watchdog;  ///< nothing: off
+  std::optional<Nanos> stagger;
+  std::optional<std::int64_t> index;  ///< of the array, from 0; before Slurm's own
+  std::optional<std::int64_t> count;
+  std::string gate;
+  std::optional<Nanos> start_spacing;  ///< 1 / --start-rate
+  int max_starting = 0;                ///< 0: any number
+  GateUnit gate_unit = GateUnit::task;
+  Nanos max_delay = std::chrono::minutes(30);
+  bool require_gate = false;
+  int stopped_exit = 0;
+  bool dry_run = false;
   std::string done_file;
   std::string on_notice;
   std::string on_exit;

@@ -41,7 +41,8 @@ Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& jo
       {"notice-file", &settings.notice_file},
       {"done-file", &settings.done_file},
       {"pid-file", &settings.pid_file},
-      {"target-pid-file", &settings.target_pid_file}};
+      {"target-pid-file", &settings.target_pid_file},
+      {"gate", &settings.gate}};
   for (const auto& [name, path] : paths) {
     if (path->empty()) continue;
     auto expanded = expand_pattern(*path, pattern_values(job, host));

@@ -1,0 +1,50 @@
+#include "core/stagger.hpp"
+
+#include <algorithm>
+
+#include "core/number.hpp"
+
+namespace pw {
+namespace {
+
+constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // Slurm's largest array has 4 million
+
+Nanos share_of(Nanos window, double share) {
+  return Nanos(static_cast<std::int64_t>(static_cast<double>(window.count()) * share));
+}
+
+}  // namespace
+
+std::optional<ArrayPlace> array_place(std::string_view id, std::string_view first,
+                                      std::string_view last, std::string_view step) {
+  const auto number = parse_number(id);
+  const auto from = parse_number(first);
+  const auto to = parse_number(last);
+  const std::int64_t by = parse_number(step).value_or(1);
+  if (!number || !from || !to || by < 1 || *from > *number || *number > *to || *to > kLargest) {
+    return {};
+  }
+  return ArrayPlace{(*number - *from) / by, (*to - *from) / by + 1};
+}
+
+double hashed_share(std::string_view words) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : words) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
+  return static_cast<double>((hash ^ (hash >> 31)) >> 11) * 0x1.0p-53;
+}
+
+Nanos stagger_delay(Nanos window, const std::optional<ArrayPlace>& place, std::string_view job,
+                    int restarts) {
+  const std::int64_t index = place ? place->index : 0;
+  const double u =
+      hashed_share(std::string(job) + "/" + std::to_string(index) + "/" + std::to_string(restarts));
+  if (restarts > 0) return share_of(std::min(window, kStaggerAlone), u);
+  if (!place) return share_of(window, u);
+  return share_of(window, (static_cast<double>(index) + u) / static_cast<double>(place->count));
+}
+
+}  // namespace pw
