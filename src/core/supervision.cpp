@@ -5,14 +5,6 @@
 #include "core/delivery.hpp"
 
 namespace pw {
-namespace {
-
-// Looks at the tree come at rising intervals; the end of a child of ours brings one at once.
-constexpr Nanos kFirstLook = Millis(5);
-constexpr Nanos kSlowestLook = Millis(250);
-
-}  // namespace
-
 const std::vector<Action>& Supervision::step(Instant now, const Event& event) {
   actions_.clear();
   now_ = now;
@@ -341,53 +333,6 @@ void Supervision::climb_due() {
 void Supervision::climb(Signal signal, action::Whom whom) {
   if (signal == SIGKILL) return kill_tree();
   actions_.push_back(action::Climb{signal, whom});
-}
-
-void Supervision::kill_tree() {
-  killed_trainer_ = killed_trainer_ || !ending_;
-  phase_ = Phase::sweeping;
-  hold_.reset();
-  killing_ = true;
-  sweep_kill_at_.reset();
-  give_up_at_ = now_ + kGiveUpAfter;
-  look_interval_ = Nanos(0);
-  look();
-}
-
-void Supervision::sweep(int left) {
-  hold_.reset();
-  if (left == 0 || !policy_.stragglers) return finish();
-  sweep_kill_at_ = now_ + *policy_.stragglers;
-  if (phase_ == Phase::draining && ladder_.kill_at()) {
-    sweep_kill_at_ = std::min(*sweep_kill_at_, *ladder_.kill_at());
-  }
-  phase_ = Phase::sweeping;
-  look_interval_ = kFirstLook;
-  look_at_ = now_ + kFirstLook;
-  actions_.push_back(action::EndStragglers{});
-}
-
-// Killing is looking: each sweep takes what was forked since the last one.
-void Supervision::look() {
-  look_interval_ =
-      look_interval_ == Nanos(0) ? kFirstLook : std::min(2 * look_interval_, kSlowestLook);
-  look_at_ = now_ + look_interval_;
-  if (killing_) {
-    actions_.push_back(action::KillTree{});
-  } else {
-    actions_.push_back(action::LookAtTree{});
-  }
-}
-
-void Supervision::repeat_looks() {
-  if ((phase_ == Phase::draining || phase_ == Phase::sweeping) && look_at_ && now_ >= *look_at_) {
-    look();
-  }
-}
-
-void Supervision::finish() {
-  phase_ = Phase::done;
-  actions_.push_back(action::Finish{});
 }
 
 Signal Supervision::mapped(Signal signal) const {
