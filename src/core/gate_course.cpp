@@ -191,7 +191,7 @@ void GateCourse::committed(const GateRecord& record, GateTime now) {
       return place_in(record, now);
     case Intent::advance: could_advance_ = 0; return place_in(record, now);
     case Intent::claim:
-      stage_ = Stage::starting;
+      stage_ = Stage::claimed;
       began_ = now;
       [[fallthrough]];
     case Intent::renew: renew_at_ = now + kRenewAfter; return;

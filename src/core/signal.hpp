@@ -44,6 +44,13 @@ class SignalSet {
   std::uint64_t bits_ = 0;
 };
 
+/// By default, that is (signal(7)); STOP and what stops or continues do not.
+constexpr bool ends_a_process(Signal signal) {
+  constexpr SignalSet kHarmless{SIGCHLD, SIGCONT, SIGURG,  SIGWINCH,
+                                SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
+  return !kHarmless.contains(signal);
+}
+
 /// What the trainer gets for a signal that we get; 0 drops it, a signal not named passes as it is.
 using SignalMap = std::map<Signal, Signal>;
 

@@ -27,21 +27,22 @@ std::optional<ArrayPlace> array_place(std::string_view id, std::string_view firs
   return ArrayPlace{(*number - *from) / by, (*to - *from) / by + 1};
 }
 
-double hashed_share(std::string_view words) {
+std::uint64_t hash_of(std::string_view words) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : words) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   }
   hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
   hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
-  return static_cast<double>((hash ^ (hash >> 31)) >> 11) * 0x1.0p-53;
+  return hash ^ (hash >> 31);
 }
 
 Nanos stagger_delay(Nanos window, const std::optional<ArrayPlace>& place, std::string_view job,
                     int restarts) {
   const std::int64_t index = place ? place->index : 0;
-  const double u =
-      hashed_share(std::string(job) + "/" + std::to_string(index) + "/" + std::to_string(restarts));
+  const std::uint64_t hash =
+      hash_of(std::string(job) + "/" + std::to_string(index) + "/" + std::to_string(restarts));
+  const double u = static_cast<double>(hash >> 11) * 0x1.0p-53;
   if (restarts > 0) return share_of(std::min(window, kStaggerAlone), u);
   if (!place) return share_of(window, u);
   return share_of(window, (static_cast<double>(index) + u) / static_cast<double>(place->count));

@@ -30,7 +30,7 @@ inline constexpr Nanos kStaggerAlone = Seconds(30);
 Nanos stagger_delay(Nanos window, const std::optional<ArrayPlace>& place, std::string_view job,
                     int restarts);
 
-/// [0, 1), the same for the same words: FNV-1a (64 bit), mixed by splitmix64's finaliser.
-double hashed_share(std::string_view words);
+/// The same for the same words, on every machine: FNV-1a (64 bit), then splitmix64's finaliser.
+std::uint64_t hash_of(std::string_view words);
 
 }  // namespace pw

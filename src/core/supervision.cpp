@@ -5,6 +5,7 @@
 #include "core/delivery.hpp"
 
 namespace pw {
+
 const std::vector<Action>& Supervision::step(Instant now, const Event& event) {
   actions_.clear();
   now_ = now;
@@ -47,7 +48,8 @@ RunFacts Supervision::facts() const {
 void Supervision::on(const event::SignalCame& came) {
   const bool notice_signal = policy_.notices.contains(came.signal);
   if (came.cause == Cause::ourselves) return judge(came.signal, Verdict::ignored);
-  if (phase_ == Phase::starting && (notice_signal || came.cause == Cause::typed)) {
+  const bool ends_wait = phase_ == Phase::waiting && ends_a_process(came.signal);
+  if (before_start() && (notice_signal || ends_wait || came.cause == Cause::typed)) {
     return forestall(came);
   }
   if (came.cause == Cause::typed) return typed(came.signal);
@@ -62,7 +64,8 @@ void Supervision::forestall(const event::SignalCame& came) {
   if (by_hand && !ends_us) return judge(came.signal, Verdict::typed);
   if (!by_hand && mapped(came.signal) == 0) return judge(came.signal, Verdict::dropped);
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
-  if (!by_hand && told && told->at - now_ > kAdviceBeyond) {
+  const bool notice_signal = policy_.notices.contains(came.signal);
+  if (!by_hand && notice_signal && told && told->at - now_ > kAdviceBeyond) {
     kept_.push_back(came);
     return judge(came.signal, Verdict::kept);
   }
@@ -258,7 +261,7 @@ void Supervision::typed(Signal signal) {
 void Supervision::pass(const event::SignalCame& came) {
   const Signal becomes = mapped(came.signal);
   if (becomes == 0) return judge(came.signal, Verdict::dropped);
-  if (phase_ == Phase::starting) {
+  if (before_start()) {
     kept_.push_back(came);
     return judge(came.signal, Verdict::kept);
   }

@@ -59,6 +59,8 @@ struct SignalCame {
   Payload payload = {};
   Carrier carrier = Carrier::us;
 };
+struct WaitBegan {};  ///< start control: the trainer is not to be started yet
+struct WaitOver {};
 struct TrainerStarted {};
 struct TrainerEnded {
   Ending ending;
@@ -90,10 +92,11 @@ struct GraceAsked {  ///< EXTEND_TIMEOUT_USEC: the current rung should last unti
 struct Reported {};      ///< WATCHDOG=1: the trainer works
 struct HangReported {};  ///< WATCHDOG=trigger: it says itself that it does not
 }  // namespace event
-using Event = std::variant<event::SignalCame, event::TrainerStarted, event::TrainerEnded,
-                           event::TreeSeen, event::Relayed, event::AgentsSeen, event::TrainerReady,
-                           event::TreeChanged, event::TimeCame, event::DeadlineLearned,
-                           event::GraceAsked, event::Reported, event::HangReported>;
+using Event =
+    std::variant<event::SignalCame, event::WaitBegan, event::WaitOver, event::TrainerStarted,
+                 event::TrainerEnded, event::TreeSeen, event::Relayed, event::AgentsSeen,
+                 event::TrainerReady, event::TreeChanged, event::TimeCame, event::DeadlineLearned,
+                 event::GraceAsked, event::Reported, event::HangReported>;
 
 namespace action {
 struct Judge {  ///< for log and journal only
@@ -145,7 +148,7 @@ using Action =
                  action::LookAtAgents, action::TellHang, action::Pass, action::Climb,
                  action::EndStragglers, action::KillTree, action::LookAtTree, action::Finish>;
 
-enum class Phase { starting, running, draining, sweeping, done };
+enum class Phase { starting, waiting, running, draining, sweeping, done };
 
 /// The heart: what happens to one run, as a pure state machine. Called by the shell for every
 /// event; knows no clock, no file, no process. Never asks for SIGKILL before min(grace, deadline -
@@ -176,6 +179,8 @@ class Supervision {
 
  private:
   void on(const event::SignalCame& came);
+  void on(const event::WaitBegan&) { phase_ = Phase::waiting; }
+  void on(const event::WaitOver&) { phase_ = Phase::starting; }
   void on(const event::TrainerStarted&);
   void on(const event::TrainerEnded& ended);
   void on(const event::TreeSeen& seen);
@@ -205,6 +210,7 @@ class Supervision {
   void typed(Signal signal);
   void pass(const event::SignalCame& came);
   void judge(Signal signal, Verdict verdict, Signal relayed_as = 0);
+  bool before_start() const { return phase_ == Phase::starting || phase_ == Phase::waiting; }
   bool watched() const { return phase_ == Phase::running && !ending_; }
   void watch();
   void end_hung(std::optional<Nanos> silent_for);

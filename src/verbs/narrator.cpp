@@ -151,7 +151,7 @@ void Narrator::started(const Start& start) {
   chronicle_.journal("start", record);
 }
 
-void Narrator::not_started(int status) { end_record(status, Outcome::failed, 0); }
+void Narrator::not_started(int status, Outcome outcome) { end_record(status, outcome, 0); }
 
 void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
                       const Recipients& sent, const std::vector<ProcessEntry>& held_for) {

@@ -24,7 +24,7 @@ class Narrator {
     std::string profile_remark;
   };
   void started(const Start& start);
-  void not_started(int status);
+  void not_started(int status, Outcome outcome = Outcome::failed);
   /// `held_for`: who is waited for until the notice can be given to it.
   void judged(const action::Judge& judged, const CaughtSignal& caught, const Recipients& sent,
               const std::vector<ProcessEntry>& held_for);

@@ -180,6 +180,11 @@ void die_of(Signal signal) {
   _exit(status.status);
 }
 
+int tell_dry_run(const Settings& settings, const std::optional<SlurmJob>& job) {
+  std::fputs(dry_run_text(plan_start(settings, job)).c_str(), stdout);
+  return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
+}
+
 int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   const bool terminal = has_controlling_terminal();
   if (terminal) leave_job_control_signals(beginning.signals);
@@ -198,6 +203,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
     identity.rank = job->rank;
     identity.restarts = job->restarts;
   }
+  if (settings.dry_run) return tell_dry_run(settings, job);
   Launch launch = launch_for(beginning, settings, group, std::move(effective.line.command));
   const std::string program = launch.command[0];
 
@@ -225,7 +231,8 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
                         .terminal = terminal,
                         .job = job,
                         .foreign = foreign,
-                        .pid_file = pid_file ? &*pid_file : nullptr};
+                        .pid_file = pid_file ? &*pid_file : nullptr,
+                        .start = plan_start(settings, job)};
   if (base_name(program) == "srun") respect_srun(plan.policy);
   if (group == ProcessGroup::own) {
     plan.deaf_to.erase(SIGINT);

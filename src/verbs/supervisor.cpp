@@ -51,11 +51,15 @@ Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
 
 boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
   while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
+  if (!finished_ && plan_.start.asked()) {
+    if (const auto ended = wait_for_start()) return *ended;
+  }
   if (!finished_) {
     voice_.open(plan_.settings, plan_.launch.environment);
     const auto pid = launch(plan_.launch);
     if (!pid) {
       voice_.close();
+      if (gate_) gate_->leave();
       return pid.error();
     }
     begin(*pid);
@@ -117,6 +121,7 @@ void Supervisor::wait() {
   overseers_.add_fds(fds);
   chronicle_.add_trouble_fds(fds);
   if (voice_.fd() >= 0) fds.push_back(voice_.fd());
+  if (gate_ && gate_->fd() >= 0) fds.push_back(gate_->fd());
   const bool pid_file_pending = plan_.pid_file != nullptr && plan_.pid_file->trouble_fd() >= 0;
   if (pid_file_pending) fds.push_back(plan_.pid_file->trouble_fd());
   // Signals first: a typed INT that ended the trainer is known before its end is.
@@ -137,6 +142,8 @@ void Supervisor::wait() {
     }
     if (ready_at_ && monotonic_now() >= *ready_at_) trainer_ready("time");
   }
+  if (gate_) hear_gate();
+  if (finished_) return;
   if (hooks_.running() || !step_signals_.empty()) advance_helpers();
   if (!overseers_.idle()) watch_overseers();
 }
@@ -160,6 +167,7 @@ void Supervisor::hear_trainer() {
 void Supervisor::trainer_ready(const char* by) {
   ready_at_.reset();
   happen(event::TrainerReady{});
+  if (gate_) gate_->through();
   if (std::exchange(ready_told_, true)) return;
   const Nanos after = monotonic_now() - started_;
   chronicle_.log(LogLevel::debug, "the trainer is ready after " + spoken(after));
@@ -279,6 +287,7 @@ void Supervisor::hear_pid_file() {
 void Supervisor::end_trainer() {
   // Its number may be another's from now on.
   if (plan_.pid_file != nullptr) plan_.pid_file->remove();
+  if (gate_) gate_->through();
   const Instant now = monotonic_now();
   std::optional<Nanos> after;
   if (run_.episode_at()) after = now - *run_.episode_at();
@@ -325,6 +334,7 @@ int Supervisor::count_left_behind() {
 ExitStatus Supervisor::finish() {
   narrator_.overseen(overseers_.leave());  // nobody stays stopped
   voice_.close();
+  gate_.reset();
   RunFacts facts = run_.facts();
   const std::string& done_file = plan_.settings.done_file;
   facts.work_done = facts.in_episode && !done_file.empty() && done_file_exists(done_file, signals_);

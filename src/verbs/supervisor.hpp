@@ -15,6 +15,8 @@
 #include "verbs/hooks.hpp"
 #include "verbs/narrator.hpp"
 #include "verbs/overseers.hpp"
+#include "verbs/start_gate.hpp"
+#include "verbs/start_plan.hpp"
 #include "verbs/trainer_tree.hpp"
 #include "verbs/trainer_voice.hpp"
 
@@ -35,6 +37,7 @@ class Supervisor {
     std::optional<SlurmJob> job;
     std::vector<ProcessId> foreign;  ///< children before the start
     PidFile* pid_file = nullptr;     ///< --pid-file, claimed
+    StartPlan start;
   };
   Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle);
 
@@ -42,6 +45,11 @@ class Supervisor {
   boost::system::result<ExitStatus, LaunchFailure> run();
 
  private:
+  std::optional<ExitStatus> wait_for_start();
+  void stagger();
+  StartGate::Verdict pass_gate();
+  ExitStatus end_at_gate(StartGate::Verdict verdict);
+  void hear_gate();
   void take(const CaughtSignal& caught);
   event::SignalCame judge_sender(const CaughtSignal& caught) const;
   bool may_reach_trainer(const CaughtSignal& caught) const;
@@ -92,6 +100,7 @@ class Supervisor {
   Hooks hooks_;
   TrainerVoice voice_;
   Supervision run_;
+  std::optional<StartGate> gate_;
   std::optional<TrainerTree> tree_;
   Recipients agents_;               // told in the round that the next Judge reports
   std::optional<Courier> courier_;  // with --to handlers, from the first notice on

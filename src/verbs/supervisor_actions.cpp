@@ -21,6 +21,7 @@ void Supervisor::update_helpers() {
   for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
   for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
   if (plan_.pid_file != nullptr) ids.push_back(plan_.pid_file->helper());
+  if (gate_ && gate_->helper()) ids.push_back(*gate_->helper());
   tree_->set_helpers(std::move(ids));
 }
 

@@ -1,0 +1,88 @@
+// Start control: what the supervisor waits for before it starts the trainer. A signal that would
+// end a process ends the wait.
+#include <signal.h>
+#include <unistd.h>
+
+#include "core/duration.hpp"
+#include "os/clock.hpp"
+#include "os/loop.hpp"
+#include "verbs/supervisor.hpp"
+
+namespace pw {
+namespace {
+
+constexpr Nanos kPidFileLastMoment = Seconds(1);
+
+}  // namespace
+
+std::optional<ExitStatus> Supervisor::wait_for_start() {
+  happen(event::WaitBegan{});
+  if (plan_.start.stagger) stagger();
+  if (!finished_ && plan_.start.gate) {
+    const StartGate::Verdict verdict = pass_gate();
+    if (!finished_ && verdict != StartGate::Verdict::start) return end_at_gate(verdict);
+  }
+  if (!finished_) happen(event::WaitOver{});
+  return {};
+}
+
+void Supervisor::stagger() {
+  const Nanos delay = *plan_.start.stagger;
+  const Instant until = monotonic_now() + delay;
+  if (delay > Nanos(0)) {
+    chronicle_.log(LogLevel::info, "start in " + spoken(delay) + ": " + plan_.start.stagger_remark +
+                                       plan_.start.costs);
+  }
+  JournalRecord record;
+  record.add("delay_ms", delay.count() / 1'000'000);
+  if (plan_.start.place) {
+    record.add("index", plan_.start.place->index).add("count", plan_.start.place->count);
+  }
+  chronicle_.journal("stagger", record);
+  chronicle_.flush();
+  while (!finished_ && monotonic_now() < until) {
+    if (const auto caught = wait_for(signals_, {}, until)) take(*caught);
+  }
+}
+
+StartGate::Verdict Supervisor::pass_gate() {
+  gate_.emplace(*plan_.start.gate, chronicle_);
+  gate_->open();
+  auto verdict = gate_->advance();
+  while (!finished_ && verdict == StartGate::Verdict::wait) {
+    std::vector<int> fds;
+    if (gate_->fd() >= 0) fds.push_back(gate_->fd());
+    if (const auto caught = wait_for(signals_, fds, gate_->wake())) take(*caught);
+    if (!finished_) verdict = gate_->advance();
+  }
+  if (finished_) gate_->leave();
+  return verdict;
+}
+
+// Nothing was started; 0 says that there is nothing to do, 143 is what scancel would have left.
+ExitStatus Supervisor::end_at_gate(StartGate::Verdict verdict) {
+  ExitStatus status{.status = kOwnFailure, .outcome = Outcome::failed};
+  if (verdict == StartGate::Verdict::stopped) {
+    status = {.status = plan_.settings.stopped_exit, .outcome = Outcome::finished};
+  } else if (verdict == StartGate::Verdict::cancelled) {
+    status = {.status = kSignalBase + SIGTERM, .outcome = Outcome::killed};
+  }
+  gate_.reset();
+  narrator_.not_started(status.status, status.outcome);
+  if (plan_.pid_file != nullptr) plan_.pid_file->close(monotonic_now() + kPidFileLastMoment);
+  chronicle_.close();
+  return status;
+}
+
+// W&B's own cancel is a SIGKILL; ours is a notice like scancel's TERM, with the whole grace.
+void Supervisor::hear_gate() {
+  gate_->advance();
+  const auto cancelled = gate_->take_cancelled();
+  if (!cancelled) return;
+  const std::string reason = cancelled->empty() ? "" : ": " + *cancelled;
+  chronicle_.log(LogLevel::info, "the gate was cancelled" + reason);
+  caught_ = {.signal = SIGTERM, .code = SI_USER, .sender = own_pid_, .uid = getuid()};
+  happen(event::SignalCame{.signal = SIGTERM});
+}
+
+}  // namespace pw
