@@ -141,15 +141,19 @@ void StartGate::end_wait(Verdict verdict, const char* how, const std::string& wo
 
 void StartGate::leave() {
   if (!keeper_ || started_) return;
+  end_wait(Verdict::wait, close() ? "left" : "left-behind");
+}
+
+bool StartGate::close() {
+  if (!keeper_) return true;
   keeper_->send(gate_word::kLeave);
   const Instant limit = monotonic_now() + kParting;
   bool left = false;
-  while (!left && keeper_ && !keeper_->over() && monotonic_now() < limit) {
-    const auto message = keeper_->receive(limit);
-    left = message == gate_word::kLeft;
+  while (!left && !keeper_->over() && monotonic_now() < limit) {
+    left = keeper_->receive(limit) == gate_word::kLeft;
   }
-  end_wait(Verdict::wait, left ? "left" : "left-behind");
   keeper_.reset();
+  return left;
 }
 
 void StartGate::through() {

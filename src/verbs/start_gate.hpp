@@ -40,7 +40,8 @@ class StartGate {
   /// Once, after the start: the gate was cancelled, and with what words.
   std::optional<std::string> take_cancelled();
 
-  void close() { keeper_.reset(); }
+  /// At our end: what is still held is given back, if that can be done in a moment.
+  bool close();
 
  private:
   void hear(const std::string& message);

@@ -334,7 +334,7 @@ int Supervisor::count_left_behind() {
 ExitStatus Supervisor::finish() {
   narrator_.overseen(overseers_.leave());  // nobody stays stopped
   voice_.close();
-  gate_.reset();
+  if (gate_) gate_->close();
   RunFacts facts = run_.facts();
   const std::string& done_file = plan_.settings.done_file;
   facts.work_done = facts.in_episode && !done_file.empty() && done_file_exists(done_file, signals_);
