@@ -107,11 +107,11 @@ void GateCourse::place_in(const GateRecord& record, GateTime now) {
     return;
   }
   position_ = queue_place(record);
-  estimate_ = gate::estimate(record, limits_, position_);
-  if (const Lease* lease = gate::lease_of(record, ticket_)) {
+  estimate_ = gate_rules::estimate(record, limits_, position_);
+  if (const Lease* lease = gate_rules::lease_of(record, ticket_)) {
     stage_ = Stage::admitted;
     // Our own clock may be behind the writer's; what counts is how long after it.
-    start_ = lease->start - (gate::time_in(record, now) - now);
+    start_ = lease->start - (gate_rules::time_in(record, now) - now);
     return;
   }
   // Let in, but the lease has lapsed: a new ticket.
@@ -124,7 +124,7 @@ void GateCourse::saw(const GateRecord& newest, GateTime now) {
   place_in(newest, now);
   if (stage_ != Stage::queued) return;
   GateRecord ahead = newest;
-  const bool possible = gate::advance(ahead, limits_, now);
+  const bool possible = gate_rules::advance(ahead, limits_, now);
   could_advance_ = possible ? could_advance_ + 1 : 0;
   // The first ones let themselves in; others only when those seem to be dead.
   front_ = possible && (ticket_ <= ahead.admitted || could_advance_ >= kPatience);
@@ -135,10 +135,10 @@ std::optional<GateRecord> GateCourse::change(const GateRecord& newest, GateTime 
   const bool other = newest.generation != generation_;
   switch (intent_) {
     case Intent::nothing: return {};
-    case Intent::reserve: reserving_ = gate::reserve(record, limits_, now); return record;
+    case Intent::reserve: reserving_ = gate_rules::reserve(record, limits_, now); return record;
     case Intent::join:
-      ticket_ = gate::join(record, limits_, now);
-      gate::advance(record, limits_, now);
+      ticket_ = gate_rules::join(record, limits_, now);
+      gate_rules::advance(record, limits_, now);
       return record;
     default: break;
   }
@@ -149,25 +149,25 @@ std::optional<GateRecord> GateCourse::change(const GateRecord& newest, GateTime 
   }
   switch (intent_) {
     case Intent::advance:
-      if (!gate::advance(record, limits_, now)) {
+      if (!gate_rules::advance(record, limits_, now)) {
         place_in(newest, now);
         return {};
       }
       return record;
     case Intent::claim:
-      if (!gate::claim(record, ticket_, now)) {
+      if (!gate_rules::claim(record, ticket_, now)) {
         stage_ = Stage::outside;
         return {};
       }
       return record;
-    case Intent::renew: gate::renew(record, ticket_, began_, now); return record;
-    case Intent::release: gate::release(record, limits_, ticket_, now); return record;
+    case Intent::renew: gate_rules::renew(record, ticket_, began_, now); return record;
+    case Intent::release: gate_rules::release(record, limits_, ticket_, now); return record;
     default: break;
   }
   if (ticket_ != 0) {
-    gate::leave(record, limits_, ticket_, now);
+    gate_rules::leave(record, limits_, ticket_, now);
   } else {
-    gate::give_back(record, limits_, start_ + (gate::time_in(newest, now) - now), now);
+    gate_rules::give_back(record, limits_, start_ + (gate_rules::time_in(newest, now) - now), now);
   }
   return record;
 }

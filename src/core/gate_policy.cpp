@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace pw::gate {
+namespace pw::gate_rules {
 namespace {
 
 Lease* find(GateRecord& record, std::uint64_t ticket) {
@@ -194,4 +194,4 @@ Nanos estimate(const GateRecord& record, const GateLimits& limits, std::uint64_t
   return pace * static_cast<std::int64_t>(std::min(position, kMost));
 }
 
-}  // namespace pw::gate
+}  // namespace pw::gate_rules

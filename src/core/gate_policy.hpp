@@ -27,7 +27,7 @@ inline constexpr Nanos kClockError = Seconds(300);
 /// The rules of the gate (docs/gate.md): each makes the next record of the newest one; pure. `now`
 /// is the caller's own gate time; all first bring the record up to that. Whoever's commit is lost
 /// does it again with the newer record.
-namespace gate {
+namespace gate_rules {
 
 /// A gate in which nobody has been yet; also for one whose records are all lost.
 GateRecord fresh(std::uint64_t generation, GateTime now);
@@ -65,5 +65,5 @@ const Lease* lease_of(const GateRecord& record, std::uint64_t ticket);
 /// How long until a place is free for the `position`th in the queue, at the pace so far.
 Nanos estimate(const GateRecord& record, const GateLimits& limits, std::uint64_t position);
 
-}  // namespace gate
+}  // namespace gate_rules
 }  // namespace pw

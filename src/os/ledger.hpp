@@ -24,6 +24,8 @@ class Ledger {
   /// can be no gate: `what` is the end of a sentence that begins with the path. Where its `why` is
   /// ENOSPC, EDQUOT, EIO or ESTALE it may be one later.
   static Result<Ledger> open(const std::string& folder);
+  /// Only one that is a gate already; makes and changes nothing.
+  static Result<Ledger> open_existing(const std::string& folder);
 
   struct Head {
     std::uint64_t number = 0;  ///< 0: nothing has been committed yet

@@ -78,5 +78,4 @@ std::optional<std::uint64_t> entry_number(std::string_view name) {
   return found;
 }
 
-
 }  // namespace pw

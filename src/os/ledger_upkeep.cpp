@@ -10,8 +10,8 @@
 #include "os/gate_folder.hpp"
 #include "os/ledger.hpp"
 #include "os/ledger_line.hpp"
-#include "os/random.hpp"
 #include "os/os_error.hpp"
+#include "os/random.hpp"
 
 // The ledger beside its chain: how it is opened, what is removed, how long to wait.
 namespace pw {
@@ -36,6 +36,19 @@ Result<Ledger> Ledger::open(const std::string& folder) {
   ledger.writer_ = unique_writer();
   if (const auto attached = ledger.attach(); !attached) return attached.error();
   if (const auto proved = ledger.prove_links(); !proved) return proved.error();
+  return ledger;
+}
+
+Result<Ledger> Ledger::open_existing(const std::string& folder) {
+  struct stat found {};
+  if (stat((folder + "/ctl").c_str(), &found) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) return os_error("cannot be opened");
+    return Error{"is no start gate", {}};
+  }
+  Ledger ledger;
+  ledger.path_ = folder;
+  ledger.writer_ = unique_writer();
+  if (const auto attached = ledger.attach(); !attached) return attached.error();
   return ledger;
 }
 

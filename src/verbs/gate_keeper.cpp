@@ -85,6 +85,7 @@ class Keeper {
   }
 
   void say(const std::string& word, const std::string& rest = "") {
+    spoke_at_ = monotonic_now();
     send_message(socket_, rest.empty() ? word : word + " " + rest);
   }
 
@@ -113,8 +114,8 @@ class Keeper {
   void sleep(GateTime until) {
     if (!told_wait_ && course_.waiting()) tell_wait();
     const Nanos length = std::max(until - now(), Nanos(0));
-    if (!hear(std::min(monotonic_now() + length, std::max(control_due_, monotonic_now()))) &&
-        course_.waiting() && monotonic_now() >= control_due_) {
+    hear(std::min(monotonic_now() + length, std::max(control_due_, monotonic_now())));
+    if (course_.waiting() && monotonic_now() - spoke_at_ >= kKeeperSpeaks / 2) {
       say(gate_word::kAlive);
     }
   }
@@ -136,20 +137,22 @@ class Keeper {
     if (!control) return;
     const bool same_pause = control_.word == control->word && !control->since;
     const auto since = same_pause ? control_.since : control->since;
+    const bool pauses = control->word == GateWord::pause && control_.word != GateWord::pause;
+    if (pauses && told_wait_ && course_.waiting()) say(gate_word::kPaused, control->reason);
     control_ = *control;
     control_.since = since;
     if (control_.word == GateWord::pause && !control_.since) control_.since = wall(ledger_);
   }
 
   Result<GateRecord> record_in(const Ledger::Head& head) {
-    GateRecord record = gate::fresh(random_bits() >> 32, now());
+    GateRecord record = gate_rules::fresh(random_bits() >> 32, now());
     if (!head.text.empty()) {
       auto decoded = decode_gate_record(head.text);
       if (!decoded) return Error{"a record of another version: " + head.text.substr(0, 40), {}};
       record = std::move(*decoded);
     }
     if (head.unreadable > 0) say_once(std::to_string(head.unreadable) + " records are unreadable");
-    gate::bridge(record, head.unreadable, keeping_.limits, now());
+    gate_rules::bridge(record, head.unreadable, keeping_.limits, now());
     return record;
   }
 
@@ -303,6 +306,7 @@ class Keeper {
   Ledger::Head head_;
   GateControl control_;
   Instant control_due_{};
+  Instant spoke_at_{};
   bool told_wait_ = false;
   bool leaving_ = false;
   bool done_ = false;

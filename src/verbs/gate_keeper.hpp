@@ -24,6 +24,7 @@ struct GateKeeping {
 namespace gate_word {
 inline constexpr const char* kWait = "wait";            ///< <ns, or -> <position>: told once
 inline constexpr const char* kAlive = "alive";          ///< no news: the disk answers
+inline constexpr const char* kPaused = "paused";        ///< reason
 inline constexpr const char* kTrouble = "trouble";      ///< a warning
 inline constexpr const char* kUnusable = "unusable";    ///< why this can be no gate; the last word
 inline constexpr const char* kGiveUp = "give-up";       ///< why; the last word

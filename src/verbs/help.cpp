@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kUsage = R"(usage: preempt-wrap [run] [OPTIONS] [--] COMMAND [ARG]...
        preempt-wrap config [OPTIONS]     print the effective settings
        preempt-wrap relay --pid-file F   signal the process that F names (relay --help)
+       preempt-wrap gate status DIR      look at a start gate, steer it (gate --help)
 
 Supervises COMMAND on a machine that may be taken away: relays the notice, waits
 out the grace, ends what is left with SIGKILL, tells the truth in its exit status.
@@ -63,7 +64,24 @@ exit status: 0 it is gone, or was already; 1 refused, nothing was signalled; 124
 it is still there; 125 usage error; 137 by SIGKILL; of several the largest
 )";
 
+constexpr const char* kGate = R"(usage: preempt-wrap gate status [--json] DIR
+       preempt-wrap gate pause|resume|stop|cancel DIR [REASON]
+       preempt-wrap gate reset DIR
+
+Looks at a start gate (run --gate DIR), and steers all who wait in it:
+  pause    nobody starts; all keep their places, and resume starts no crowd
+  stop     who waits ends without a start (--stopped-exit); who runs finishes
+  cancel   who waits ends with 143; who runs is stopped gracefully, within a minute
+  reset    forgets all places; who waits queues again
+)";
+
 }  // namespace
+
+std::string gate_help_text(std::span<const Option> options) {
+  std::string text = std::string(kGate) + "\n";
+  for (const Option& option : options) text += row(option);
+  return text + "\nexit status: 0; 1 no such gate, or it cannot be used; 125 usage error\n";
+}
 
 std::string relay_help_text() {
   std::string text = std::string(kRelay) + "\n";

@@ -125,7 +125,8 @@ int tell_launch_failure(const LaunchFailure& failure, const std::string& command
       missing && command.find('/') != std::string::npos && access(command.c_str(), F_OK) == 0;
   std::string text = command_text(std::span(&command, 1)) + ": " + std::strerror(failure.error);
   if (there) text += " (the file is there; what its first line, #!, names is not)";
-  if (command == "config" || command == "relay" || command == "help" || command == "version") {
+  if (command == "config" || command == "relay" || command == "gate" || command == "help" ||
+      command == "version") {
     text += "; a verb is one only as the first word: preempt-wrap " + command + " ...";
   }
   return fail(missing ? kNotFound : kNotExecutable, text);

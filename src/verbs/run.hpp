@@ -25,4 +25,8 @@ int config(std::span<const std::string> words);
 /// Exit status: 0 gone, 1 refused, 124 still there, 125 usage, 137 killed; of several the largest.
 int relay(const Beginning& beginning, std::span<const std::string> words);
 
+/// The verb `gate`: looks at a start gate, and steers it. Exit status: 0; 1 there is no such gate,
+/// or it cannot be read or written; 125 usage.
+int gate(std::span<const std::string> words);
+
 }  // namespace pw

@@ -73,6 +73,9 @@ void StartGate::hear(const std::string& message) {
   const std::string word = message.substr(0, message.find(' '));
   const std::string rest = message.size() > word.size() ? message.substr(word.size() + 1) : "";
   if (word == gate_word::kWait) tell_wait(rest);
+  if (word == gate_word::kPaused) {
+    say(LogLevel::info, "paused" + (rest.empty() ? "" : ": " + rest) + "; the place is kept");
+  }
   if (word == gate_word::kTrouble) say(LogLevel::warning, rest);
   if (word == gate_word::kUnusable) fall_back(rest);
   if (word == gate_word::kGiveUp) fall_back(rest);

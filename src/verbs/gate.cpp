@@ -1,0 +1,155 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "config/command_line.hpp"
+#include "core/exit_status.hpp"
+#include "core/gate_policy.hpp"
+#include "core/gate_summary.hpp"
+#include "os/clock.hpp"
+#include "os/ledger.hpp"
+#include "os/random.hpp"
+#include "verbs/help.hpp"
+#include "verbs/job_paths.hpp"
+#include "verbs/run.hpp"
+
+namespace pw {
+namespace {
+
+constexpr int kNoGate = 1;
+constexpr auto kActions =
+    std::to_array<std::string_view>({"status", "pause", "resume", "stop", "cancel", "reset"});
+constexpr std::array kOptions = std::to_array<Option>({
+    {"json", 0, "", "off", Reach::command_line, true, "status as one JSON object"},
+    {"help", 'h', "", "off", Reach::command_line, true, "this screen"},
+});
+
+int fail(int status, const std::string& text) {
+  std::fprintf(stderr, "preempt-wrap: %s\n", text.c_str());
+  return status;
+}
+
+int print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
+}
+
+WallTime wall(const Ledger& ledger) {
+  const timespec now = wall_now();
+  return WallTime(Seconds(now.tv_sec) + Nanos(now.tv_nsec)) + ledger.clock_ahead();
+}
+
+GateControl control_of(Ledger& ledger) {
+  const auto text = ledger.control();
+  const auto control = text ? parse_gate_control(*text) : std::nullopt;
+  return control.value_or(GateControl{});
+}
+
+Result<int> status(Ledger& ledger, bool json) {
+  PW_TRY(const auto entries, ledger.entries());
+  std::vector<GateSummary::Entry> known;
+  for (const Ledger::Entry& entry : entries) {
+    if (auto record = decode_gate_record(entry.text)) known.push_back({*record, entry.writer});
+  }
+  const GateSummary summary = summarize(known, control_of(ledger), wall(ledger));
+  return print(json ? status_json(summary) : status_text(summary));
+}
+
+Result<int> steer(Ledger& ledger, GateWord word, const std::string& reason) {
+  const GateControl control = steered(control_of(ledger), word, reason, wall(ledger));
+  if (const auto said = ledger.set_control(encode(control)); !said) return said.error();
+  return 0;
+}
+
+// A new generation makes all places void; nothing is unlinked under those who read.
+Result<int> reset(Ledger& ledger) {
+  GateControl control = control_of(ledger);
+  for (auto outcome = Ledger::Outcome::lost; outcome != Ledger::Outcome::done;) {
+    PW_TRY(const auto head, ledger.head());
+    const GateRecord record =
+        gate_rules::fresh(random_bits() >> 32, gate_time(control, wall(ledger)));
+    PW_TRY(outcome, ledger.commit(head, encode(record)));
+  }
+  ++control.resets;
+  if (const auto said = ledger.set_control(encode(control)); !said) return said.error();
+  return 0;
+}
+
+Result<int> act(Ledger& ledger, std::string_view action, bool json, const std::string& reason) {
+  if (action == "status") return status(ledger, json);
+  if (action == "pause") return steer(ledger, GateWord::pause, reason);
+  if (action == "resume") return steer(ledger, GateWord::run, reason);
+  if (action == "stop") return steer(ledger, GateWord::stop, reason);
+  if (action == "cancel") return steer(ledger, GateWord::cancel, reason);
+  return reset(ledger);
+}
+
+struct Asked {
+  std::string action;
+  std::string folder;
+  std::string reason;
+  bool json = false;
+  bool help = false;
+  std::vector<std::string> errors;
+};
+
+bool is_action(std::string_view word) {
+  return std::find(kActions.begin(), kActions.end(), word) != kActions.end();
+}
+
+// ACTION [--json] DIR [--json] [REASON...]
+Asked understand(std::span<const std::string> words) {
+  Asked asked;
+  std::vector<std::string> plain;
+  while (!words.empty()) {
+    const CommandLine line = parse_command_line(words, kOptions);
+    for (const Complaint& error : line.errors) asked.errors.push_back(error.line());
+    for (const Given& given : line.given) asked.json = asked.json || given.name == "json";
+    asked.help = asked.help || line.wanted == Wanted::help;
+    if (line.command.empty()) break;
+    plain.push_back(line.command.front());
+    words = words.last(line.command.size() - 1);
+  }
+  if (plain.empty()) {
+    asked.errors.push_back("what to do? gate status|pause|resume|stop|cancel|reset DIR");
+    return asked;
+  }
+  asked.action = plain[0];
+  if (!is_action(asked.action)) {
+    asked.errors.push_back("gate " + asked.action +
+                           ": is none of status, pause, resume, stop, cancel, reset");
+  }
+  if (plain.size() < 2) asked.errors.push_back("gate " + asked.action + ": which gate? DIR");
+  if (plain.size() >= 2) asked.folder = plain[1];
+  for (std::size_t i = 2; i < plain.size(); ++i) {
+    asked.reason += (asked.reason.empty() ? "" : " ") + plain[i];
+  }
+  const bool speechless = asked.action == "status" || asked.action == "reset";
+  if (speechless && !asked.reason.empty()) {
+    asked.errors.push_back("unexpected word " + asked.reason);
+  }
+  if (asked.json && asked.action != "status") asked.errors.push_back("--json is for status");
+  return asked;
+}
+
+}  // namespace
+
+int gate(std::span<const std::string> words) {
+  Asked asked = understand(words);
+  if (asked.help) return print(gate_help_text(kOptions));
+  if (asked.errors.empty() && asked.folder.find('%') != std::string::npos) {
+    const auto folder = expand_pattern(asked.folder, pattern_values(find_slurm_job(), host_name()));
+    if (folder) asked.folder = *folder;
+    if (!folder) asked.errors.push_back(folder.error().what);
+  }
+  for (const std::string& error : asked.errors) fail(kOwnFailure, error);
+  if (!asked.errors.empty()) return kOwnFailure;
+  auto ledger = Ledger::open_existing(asked.folder);
+  if (!ledger) return fail(kNoGate, asked.folder + " " + ledger.error().text());
+  const auto result = act(*ledger, asked.action, asked.json, asked.reason);
+  return result ? *result : fail(kNoGate, result.error().text());
+}
+
+}  // namespace pw
