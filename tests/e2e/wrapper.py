@@ -17,6 +17,7 @@ from processes import LIMIT, carrying, number, queue, send, until
 _REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.path.abspath(os.environ.get('PW_BINARY', _REPO + '/build/release/preempt-wrap'))
 FAST_BINARY = os.path.abspath(os.environ.get('PW_FAST_BINARY', BINARY + '-fast'))
+FAULTY_BINARY = os.path.abspath(os.environ.get('PW_FAULTY_BINARY', BINARY + '-faulty'))
 FAST = 60  # the clock of FAST_BINARY runs this many times faster
 _PROBES = os.environ.get('PW_PROBES', os.path.dirname(BINARY) + '/probes')
 
