@@ -58,16 +58,24 @@ Result<Ledger::Head> Ledger::head() {
 // On a local disk what is not there is not there. Not so where clients remember: NFS believes for
 // a minute that a name is absent because it once was.
 std::uint64_t Ledger::gallop() {
-  if (known_ == 0 || !exists(known_)) return 0;
+  if (known_ == 0) return 0;
+  bool trouble = false;
+  const auto there = [&](std::uint64_t number) {
+    const bool found = exists(number);
+    // A disk that fails at every name would lead us on for ever.
+    trouble = trouble || (found && errno != 0 && errno != EINVAL);
+    return found && !trouble;
+  };
+  if (!there(known_)) return 0;
   std::uint64_t low = known_;
   std::uint64_t step = 1;
-  for (; exists(low + step); step *= 2) low += step;
+  for (; there(low + step); step *= 2) low += step;
   std::uint64_t high = low + step;
   while (high - low > 1) {
     const std::uint64_t middle = low + (high - low) / 2;
-    (exists(middle) ? low : high) = middle;
+    (there(middle) ? low : high) = middle;
   }
-  return low;
+  return trouble ? 0 : low;
 }
 
 Result<std::uint64_t> Ledger::newest() {
@@ -88,6 +96,7 @@ Result<std::uint64_t> Ledger::newest() {
 bool Ledger::exists(std::uint64_t number) {
   std::array<char, 1> first{};
   ++requests_;
+  errno = 0;
   return readlinkat(folder_.get(), entry_name(number).c_str(), first.data(), first.size()) >= 0 ||
          errno != ENOENT;
 }
