@@ -105,8 +105,7 @@ std::string fault_of(const char* call) {
 
 // One call: what shall happen, and the call itself.
 template <class Call>
-auto faulty_call(const char* name, Call call) -> decltype(call()) {
-  const std::string what = fault_of(name);
+auto do_faulty(const std::string& what, Call call) -> decltype(call()) {
   if (what.empty()) return call();
   const auto error = kErrors.find(what);
   if (error != kErrors.end()) {
@@ -123,6 +122,11 @@ auto faulty_call(const char* name, Call call) -> decltype(call()) {
     return -1;
   }
   return result;
+}
+
+template <class Call>
+auto faulty_call(const char* name, Call call) -> decltype(call()) {
+  return do_faulty(fault_of(name), call);
 }
 
 }  // namespace
@@ -201,7 +205,7 @@ int __wrap_fcntl(int fd, int command, ...) {
 
 int __wrap_fstatfs(int fd, struct statfs* found) {
   const std::string what = fault_of("fstatfs");
-  const int result = __real_fstatfs(fd, found);
+  const int result = do_faulty(what, [&] { return __real_fstatfs(fd, found); });
   if (what == "nfs") found->f_type = 0x6969;
   if (what == "gpfs") found->f_type = 0x47504653;
   return result;
