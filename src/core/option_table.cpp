@@ -42,7 +42,7 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"index", 0, "N", "off", Reach::everywhere, false,
      "which of the tasks this is, from 0, where no SLURM_ARRAY_TASK_ID says it"},
     {"count", 0, "N", "off", Reach::everywhere, false, "how many tasks there are, with --index"},
-    {"gate", 0, "DIR", "off", Reach::files, true,
+    {"gate", 0, "DIR", "off", Reach::files, false,
      "the start gate: a folder that all tasks see, ~/gates/%A"},
     {"start-rate", 0, "R", "off", Reach::everywhere, false,
      "at most so many starts through the gate: 5/s, 200/min"},
