@@ -117,6 +117,7 @@ TEST_CASE("what fails at the first contact") {
     CHECK(refusal(fixture.gate() + "/deep") == row.what);
     faulty::set("");
     CHECK_MESSAGE(refusal(fixture.gate() + "/deep").empty(), row.faults);
+    CHECK(*Ledger::open(fixture.gate() + "/deep")->control() == "run");
   }
 }
 
