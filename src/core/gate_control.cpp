@@ -81,20 +81,25 @@ std::optional<GateControl> parse_gate_control(std::string_view text) {
 
 GateControl steered(const GateControl& old, GateWord word, std::string reason, WallTime now) {
   GateControl next = old;
-  if (old.word == GateWord::pause && word != GateWord::pause && old.since) {
-    next.paused += std::max(now - *old.since, Nanos(0));
-  }
-  const bool still_paused = old.word == GateWord::pause && word == GateWord::pause && old.since;
-  if (!still_paused) next.since = now;
+  const bool was_paused = old.word == GateWord::pause && old.since;
+  const bool resumes = was_paused && word == GateWord::run;
+  if (!was_paused || word != GateWord::pause) next.since = resumes ? now + kResumeAfter : now;
+  if (was_paused) next.paused += std::max(*next.since - *old.since, Nanos(0));
   next.word = word;
   next.reason = one_line(reason);
   return next;
 }
 
 GateTime gate_time(const GateControl& control, WallTime now) {
-  const bool frozen = control.word == GateWord::pause && control.since;
-  const WallTime at = frozen ? *control.since : now;
+  const bool paused = control.word == GateWord::pause && control.since;
+  const WallTime at = paused ? *control.since : now + stands_for(control, now);
   return GateTime(at.time_since_epoch() - control.paused);
+}
+
+Nanos stands_for(const GateControl& control, WallTime now) {
+  if (control.word != GateWord::run || !control.since) return Nanos(0);
+  // Not for long: who wrote it may have had a wrong clock.
+  return std::clamp(*control.since - now, Nanos(0), kResumeAfter);
 }
 
 }  // namespace pw

@@ -79,7 +79,9 @@ GateSummary summarize(std::span<const GateSummary::Entry> entries, const GateCon
 
 std::string status_text(const GateSummary& summary) {
   std::string state = gate_word_text(summary.control.word);
-  if (summary.steered_ago) state += ", since " + spoken(*summary.steered_ago);
+  const Nanos ago = summary.steered_ago.value_or(Nanos(0));
+  if (summary.steered_ago)
+    state += ago < Nanos(0) ? " in " + spoken(-ago) : ", since " + spoken(ago);
   if (!summary.control.reason.empty()) state += ": " + summary.control.reason;
   std::string text = row("state", state);
   if (!summary.next_start) return text + row("queue", "nobody has been here yet");

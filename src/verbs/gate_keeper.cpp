@@ -113,7 +113,7 @@ class Keeper {
 
   void sleep(GateTime until) {
     if (!told_wait_ && course_.waiting()) tell_wait();
-    const Nanos length = std::max(until - now(), Nanos(0));
+    const Nanos length = std::max(until - now(), Nanos(0)) + stands_for(control_, wall(ledger_));
     hear(std::min(monotonic_now() + length, std::max(control_due_, monotonic_now())));
     if (course_.waiting() && monotonic_now() - spoke_at_ >= kKeeperSpeaks / 2) {
       say(gate_word::kAlive);

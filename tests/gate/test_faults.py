@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""The start gate on a disk whose calls fail, hang or lie, and with a wrong clock."""
+import os
+
+from gates import FAULTY_BINARY, GateTest, keeper_of, main
+from processes import until
+
+
+class Faults(GateTest):
+    """Calls that fail, in preempt-wrap-faulty; where the gate recovers, the run passes it."""
+
+    def faulty(self, faults, *options, ahead=None):
+        env = self.environ(PW_TEST_FAULTS=faults, PW_TEST_CLOCK_AHEAD=ahead)
+        return self.behind(*options, command=self.stamp(), binary=FAULTY_BINARY, env=env)
+
+    def test_locks_that_fail_are_no_trouble(self):
+        for error in ('ENOLCK', 'ENOSYS', 'EOPNOTSUPP', 'EIO'):
+            run = self.faulty(f'flock:1-:{error}', '--start-rate', '1000/s')
+            self.assertEqual((run.wait(), 'warning' in run.err), (0, False), run.err)
+
+    def test_what_passes_is_told_once_and_waited_for(self):
+        for error in ('ENOSPC', 'EDQUOT', 'EIO'):
+            with self.subTest(error=error):
+                run = self.faulty(f'symlinkat:2-3:{error}', '--start-rate', '1000/s')
+                self.assertEqual(run.wait(), 0)
+                self.assertEqual(run.err.count('warning'), 1, run.err)
+                self.assertNotIn('no maximum rate', run.err)
+
+    def test_what_does_not_pass_is_given_up_after_max_delay(self):
+        for error in ('ENOSPC', 'EROFS', 'EACCES'):
+            with self.subTest(error=error):
+                run = self.faulty(f'symlinkat:2-:{error}', '--start-rate', '1000/s',
+                                  '--max-delay', '1s')
+                self.assertEqual(run.wait(), 0)
+                self.assertIn('no maximum rate', run.err)
+        self.assertEqual(len(self.starts()), 3)
+
+    def test_a_filesystem_without_links(self):
+        for error in ('EPERM', 'EOPNOTSUPP'):
+            run = self.faulty(f'symlinkat:1-:{error}', '--start-rate', '1000/s')
+            self.assertEqual(run.wait(), 0)
+            self.assertIn('without symbolic links; no maximum rate', run.err)
+
+    def test_a_disk_that_hangs_holds_nobody_who_is_told_to_go(self):
+        run = self.faulty('symlinkat:2-:hang', '--start-rate', '1000/s')
+        until('the keeper', lambda: keeper_of(run, self.mark))
+        run.signal('TERM')
+        self.assertEqual(run.wait(), 143)
+
+    def test_a_link_that_was_made_although_it_says_not(self):
+        run = self.faulty('symlinkat:2:exists-after', '--start-rate', '1000/s')
+        self.assertEqual(run.wait(), 0)
+        self.assertEqual(len(self.records()), 1, 'it has not reserved twice')
+
+    def test_records_that_read_as_nothing_for_a_while(self):
+        self.assertEqual(self.behind('--start-rate', '1000/s').wait(), 0)
+        run = self.faulty('readlinkat:1-4:empty', '--start-rate', '1000/s')
+        self.assertEqual(run.wait(), 0)
+        self.assertEqual(len({record['g'] for record in self.records()}), 1)
+
+    def test_a_clock_ten_minutes_ahead(self):
+        """The disk's own clock puts it right: nobody waits ten minutes, and the rate is kept."""
+        self.assertEqual(self.behind('--start-rate', '2/s').wait(), 0)
+        self.assertEqual(self.faulty('', '--start-rate', '2/s', ahead='600').wait(), 0)
+        self.assertEqual(self.behind('--start-rate', '2/s').wait(), 0)
+        reserved = [int(record['t'], 36) / 1e9 for record in self.records()]
+        self.assertLess(reserved[2] - reserved[0], 60)
+        self.assertTrue(all(b - a >= 0.5 for a, b in zip(reserved, reserved[1:])), reserved)
+
+    def test_garbled_records_are_never_empty(self):
+        self.assertEqual(self.behind('--start-rate', '1/h').wait(), 0)
+        second = self.behind('--start-rate', '1/h')
+        self.wait_line(second)
+        self.addCleanup(self.end_by_pid, second)
+        newest = sorted(n for n in os.listdir(self.gate) if n.startswith('q.'))[-1]
+        os.unlink(f'{self.gate}/{newest}')
+        os.symlink('garbage', f'{self.gate}/{newest}')
+        waiting = self.behind('--start-rate', '1/h')
+        self.assertRegex(self.wait_line(waiting), r'start in (1h|2h|59m)')
+        self.end_by_pid(waiting)
+
+
+if __name__ == '__main__':
+    main()
