@@ -73,15 +73,15 @@ class Keeper {
     done_ = true;
   }
 
-  // Those of one array do not all ask in the same moment: no lock, no state. Never for longer than
-  // half of the time that the starts take anyway.
+  // Those of one array do not all ask a server in the same moment: no lock, no state. Never for
+  // longer than a quarter of the time that the starts take anyway.
   void spread() {
+    if (!ledger_.reaches_other_nodes()) return;
     Nanos most = keeping_.count * kSpreadRoundTrips * ledger_.round_trip();
     const Nanos line = keeping_.count * keeping_.limits.spacing;
-    if (line > Nanos(0)) most = std::min(most, line / 2);
-    const double share = keeping_.place_share;
+    if (line > Nanos(0)) most = std::min(most, line / 4);
     const Nanos delay = std::min<Nanos>(most, kSpreadMost);
-    hear(monotonic_now() + std::chrono::duration_cast<Nanos>(delay * share));
+    hear(monotonic_now() + std::chrono::duration_cast<Nanos>(delay * keeping_.place_share));
   }
 
   void say(const std::string& word, const std::string& rest = "") {

@@ -63,8 +63,8 @@ class GateTest(WrapperTest):
             wrapper.wait()
 
 
-def keeper_of(wrapper, mark):
-    """The PID of a waiting run's keeper: its only child."""
+def children_of(wrapper, mark):
+    """The children of a run; while it waits only its keeper."""
     with open(f'/proc/{wrapper.pid}/task/{wrapper.pid}/children', encoding='ascii') as file:
         own = [int(pid) for pid in file.read().split()]
     return [pid for pid in own if pid in carrying(mark)]

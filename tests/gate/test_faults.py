@@ -2,7 +2,7 @@
 """The start gate on a disk whose calls fail, hang or lie, and with a wrong clock."""
 import os
 
-from gates import FAULTY_BINARY, GateTest, keeper_of, main
+from gates import FAULTY_BINARY, GateTest, children_of, main
 from processes import until
 
 
@@ -43,7 +43,7 @@ class Faults(GateTest):
 
     def test_a_disk_that_hangs_holds_nobody_who_is_told_to_go(self):
         run = self.faulty('symlinkat:2-:hang', '--start-rate', '1000/s')
-        until('the keeper', lambda: keeper_of(run, self.mark))
+        until('the keeper', lambda: children_of(run, self.mark))
         run.signal('TERM')
         self.assertEqual(run.wait(), 143)
 

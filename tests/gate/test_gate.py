@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from gates import BINARY, GateTest, busiest, keeper_of, main
+from gates import BINARY, GateTest, busiest, children_of, main
 from processes import until
 
 SLOW = ('--start-rate', '1/h')
@@ -55,7 +55,7 @@ class Gate(GateTest):
 
     def test_a_killed_run_gives_its_place_back(self):
         waiting = self.occupied()
-        keepers = keeper_of(waiting, self.mark)
+        keepers = children_of(waiting, self.mark)
         waiting.signal('KILL')
         waiting.wait()
         until('the place given back', lambda: self.status()['next_start_ms'] < 3_700_000)
@@ -90,7 +90,7 @@ class Gate(GateTest):
         until('a lease', lambda: (self.status() or {}).get('leases'))
         waiting = self.behind(*options, command=self.stamp())
         self.wait_line(waiting)
-        for pid in [*keeper_of(holder, self.mark), holder.pid]:
+        for pid in [*children_of(holder, self.mark), holder.pid]:
             os.kill(pid, 9)
         self.assertEqual(waiting.wait(90), 0)
         self.assertEqual(len(self.starts()), 1)
