@@ -41,7 +41,7 @@ struct GateRecord {
 };
 
 /// The limits keep the longest record below the 900 bytes that the ledger takes.
-inline constexpr std::size_t kMostLeases = 48;
+inline constexpr std::size_t kMostLeases = 40;
 inline constexpr std::size_t kMostFreed = 8;
 inline constexpr std::size_t kMostGone = 8;
 

@@ -47,7 +47,7 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"start-rate", 0, "R", "off", Reach::everywhere, false,
      "at most so many starts through the gate: 5/s, 200/min"},
     {"max-starting", 0, "N", "off", Reach::everywhere, false,
-     "at most N (1 to 48) in start-up at a time, until --ready"},
+     "at most N (1 to 40) in start-up at a time, until --ready"},
     {"gate-unit", 0, "task|rank", "task", Reach::everywhere, false,
      "who takes a place: rank 0 for all ranks of a task, or each"},
     {"max-delay", 0, "D", "30m", Reach::everywhere, false,

@@ -10,7 +10,7 @@ MISTAKES = (  # options, what the complaint says
     (['--start-rate', '5/parsec'], 'is no rate'),
     (['--start-rate', '5'], 'is no rate'),
     (['--max-starting', '0'], 'no number from 1'),
-    (['--max-starting', '49'], 'no number from 1 to 48'),
+    (['--max-starting', '41'], 'no number from 1 to 40'),
     (['--start-rate', '5/s'], 'needs --gate'),
     (['--gate', '/nowhere'], 'needs --start-rate or --max-starting'),
     (['--gate', '/nowhere', '--max-starting', '2'], 'needs --ready'),
