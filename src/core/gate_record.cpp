@@ -102,8 +102,17 @@ std::array<Field, 12> fields_of(const GateRecord& r) {
            {'k', static_cast<std::int64_t>(r.by)}}};
 }
 
+// No reader may add such times up to an overflow.
+constexpr std::int64_t kLatest = 4'000'000'000'000'000'000;  // the year 2096
+constexpr std::int64_t kMostCounted = std::int64_t{1} << 50;
+
+std::int64_t most_of(char key) {
+  if (key == 't' || key == 'i' || key == 'c' || key == 'b') return kLatest;
+  return key == 'e' || key == 'r' ? Nanos(std::chrono::hours(24)).count() : kMostCounted;
+}
+
 bool take_number(char key, std::int64_t value, GateRecord& r) {
-  if (value < 0) return false;
+  if (value < 0 || value > most_of(key)) return false;
   const auto count = static_cast<std::uint64_t>(value);
   switch (key) {
     case 'g': r.generation = count; return true;
@@ -133,7 +142,7 @@ bool take_list(char key, std::string_view text, GateRecord& r) {
       continue;
     }
     const auto value = number_in(item);
-    if (!value || *value < 0) return false;
+    if (!value || *value < 0 || *value > kLatest) return false;
     if (key == 'F' && r.freed.size() < kMostFreed) {
       r.freed.push_back(time_of(*value));
     } else if (key == 'X' && r.gone.size() < kMostGone) {

@@ -1,11 +1,13 @@
 // libFuzzer: any bytes as a duration, a signal, a PID, a ladder, a pattern, a slurm.conf,
-// scontrol's output, a datagram of sd_notify, and as text for the journal. What is read must be
-// written back to the same value.
+// scontrol's output, a gate's record and ctl, a datagram of sd_notify, and as text for the journal.
+// What is read must be written back to the same value.
 #include <cassert>
 #include <cstdint>
 #include <string>
 
 #include "core/duration.hpp"
+#include "core/gate_control.hpp"
+#include "core/gate_policy.hpp"
 #include "core/journal_record.hpp"
 #include "core/ladder.hpp"
 #include "core/notify_message.hpp"
@@ -34,6 +36,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   assert(pw::merged_upwards(upwards, upwards) == upwards);
   if (const auto message = pw::parse_notify_message(text); message && message->extend) {
     assert(*message->extend >= pw::Nanos(0));
+  }
+  if (auto record = pw::decode_gate_record(text)) {
+    assert(pw::encode(*pw::decode_gate_record(pw::encode(*record))) == pw::encode(*record));
+    pw::gate_rules::reserve(*record, {.spacing = pw::Seconds(1)}, record->clock);
+    pw::gate_rules::join(*record, {.max_starting = 3}, record->clock);
+    pw::gate_rules::advance(*record, {.max_starting = 3}, record->clock);
+  }
+  if (const auto control = pw::parse_gate_control(text)) {
+    assert(pw::parse_gate_control(pw::encode(*control)) == control);
+    (void)pw::gate_time(*control, pw::WallTime(pw::Seconds(1'800'000'000)));
   }
   const std::string json = pw::json_string(text);
   assert(json.size() >= 2 && json.find('\n') == std::string::npos);

@@ -9,6 +9,9 @@ namespace pw {
 using namespace std::chrono_literals;
 
 namespace {
+
+bool before_start(Phase phase) { return phase == Phase::starting || phase == Phase::waiting; }
+
 constexpr Instant kNever = Instant::max();
 }  // namespace
 
@@ -29,10 +32,23 @@ World::World(std::uint64_t seed)
 
 std::string World::run() {
   if (dice_.one_in(20)) signal();
+  if (machine_.phase() == Phase::starting && dice_.one_in(4)) wait_for_start();
   if (machine_.phase() == Phase::starting) happen(event::TrainerStarted{});
   for (int i = 0; i < 3000 && !finished_ && broken_.empty(); ++i) next_event();
   if (broken_.empty() && !finished_) broken_ = "every run ends";
   return broken_;
+}
+
+// Start control: what would end a process ends the wait, be it a notice or not.
+void World::wait_for_start() {
+  happen(event::WaitBegan{});
+  while (!finished_ && dice_.one_in(3)) {
+    now_ += dice_.up_to(1h);
+    signal();
+    demand(finished_ || verdict_ == Verdict::kept || verdict_ == Verdict::dropped,
+           "a signal ends the wait for the start");
+  }
+  if (!finished_) happen(event::WaitOver{});
 }
 
 void World::demand(bool holds, const char* promise) {
@@ -202,14 +218,13 @@ void World::check_notice(Signal signal, Phase phase) {
       demand(phase == Phase::running, "a notice is relayed once per episode");
       return;
     case Verdict::covered:
-      demand(phase == Phase::draining || advised_ || phase == Phase::starting,
+      demand(phase == Phase::draining || advised_ || before_start(phase),
              "a notice is covered only by an earlier one");
       return;
-    case Verdict::kept:
-      return demand(phase == Phase::starting, "only before the start is advice kept");
+    case Verdict::kept: return demand(before_start(phase), "only before the start is advice kept");
     case Verdict::dropped: return demand(dropped, "only a mapped notice is dropped");
     case Verdict::forestalled:
-      return demand(phase == Phase::starting, "only before the start is a start forestalled");
+      return demand(before_start(phase), "only before the start is a start forestalled");
     case Verdict::too_late:
       return demand(!trainer_.alive || killed_, "only after the trainer's end it is too late");
     default: return demand(false, "a notice is always relayed or covered by an earlier one");

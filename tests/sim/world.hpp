@@ -39,6 +39,7 @@ class World {
   void watch_the_reports();
   void extend();
   void type_interrupt();
+  void wait_for_start();
   void signal();
   void reread(Signal signal);
   void check_notice(Signal signal, Phase phase);
