@@ -12,6 +12,7 @@ constexpr Nanos kFastestPoll = Millis(20);
 constexpr Nanos kPollOfTheNext = Millis(250);
 constexpr int kPatience = 3;  // looks after which somebody further back lets the next ones in
 constexpr int kRoundTrips = 8;
+constexpr std::uint64_t kClosest = 2;
 
 }  // namespace
 
@@ -37,6 +38,9 @@ GateCourse::Step GateCourse::next(GateTime now) {
   if (leaving_) return holds_place() ? want(Intent::leave) : Step{.what = Step::What::over};
   if (control_.word == GateWord::cancel) return {.what = Step::What::cancelled};
   if (control_.word == GateWord::stop && waiting()) return {.what = Step::What::stopped};
+  // The gate's clock stands: nothing is to be seen or done before `ctl` says something else.
+  const bool paused = control_.word == GateWord::pause && stage_ != Stage::outside && waiting();
+  if (paused) return sleep_until(now, now + kControlEvery);
   switch (stage_) {
     case Stage::outside: return want(limits_.ticketed() ? Intent::join : Intent::reserve);
     case Stage::reserved: return next_reserved(now);
@@ -45,9 +49,7 @@ GateCourse::Step GateCourse::next(GateTime now) {
       if (front_) return want(Intent::advance);
       if (now < next_look_) return sleep_until(now, next_look_);
       return {.what = Step::What::look};
-    case Stage::claimed:
-      if (control_.word == GateWord::pause) return sleep_until(now, now + kControlEvery);
-      return {.what = Step::What::start};
+    case Stage::claimed: return {.what = Step::What::start};
     case Stage::starting:
       if (!limits_.ticketed()) break;
       if (now - began_ > kLongestStartUp) return want(Intent::release);
@@ -66,15 +68,13 @@ bool GateCourse::late(GateTime now, GateTime start) const {
 }
 
 GateCourse::Step GateCourse::next_reserved(GateTime now) {
-  const bool paused = control_.word == GateWord::pause;
-  if (now < start_ || paused) return sleep_until(now, paused ? now + kControlEvery : start_);
+  if (now < start_) return sleep_until(now, start_);
   if (late(now, start_)) return want(Intent::reserve);
   return {.what = Step::What::start};
 }
 
 GateCourse::Step GateCourse::next_admitted(GateTime now) {
-  const bool paused = control_.word == GateWord::pause;
-  if (now < start_ || paused) return sleep_until(now, paused ? now + kControlEvery : start_);
+  if (now < start_) return sleep_until(now, start_);
   return want(Intent::claim);
 }
 
@@ -82,7 +82,8 @@ GateCourse::Step GateCourse::next_admitted(GateTime now) {
 Nanos GateCourse::poll_after(const GateRecord& newest) {
   const Nanos fastest = std::max(std::clamp(newest.start_up / 8, kFastestPoll, kPollOfTheNext),
                                  kRoundTrips * round_trip_);
-  const Nanos half = estimate_ / 2;
+  // The first ones look for their place, the others for how far it has come.
+  const Nanos half = position_ <= kClosest ? Nanos(0) : estimate_ / 2;
   const Nanos after = std::clamp(half, fastest, std::max(kSlowestPoll, fastest));
   return std::chrono::duration_cast<Nanos>(after * (0.75 + dice() / 2));
 }
@@ -128,6 +129,8 @@ void GateCourse::saw(const GateRecord& newest, GateTime now) {
   could_advance_ = possible ? could_advance_ + 1 : 0;
   // The first ones let themselves in; others only when those seem to be dead.
   front_ = possible && (ticket_ <= ahead.admitted || could_advance_ >= kPatience);
+  // Written down by the first who sees it, else its time would begin anew with each look.
+  front_ = front_ || newest.bridged;
 }
 
 std::optional<GateRecord> GateCourse::change(const GateRecord& newest, GateTime now) {
@@ -149,13 +152,13 @@ std::optional<GateRecord> GateCourse::change(const GateRecord& newest, GateTime 
   }
   switch (intent_) {
     case Intent::advance:
-      if (!gate_rules::advance(record, limits_, now)) {
+      if (!gate_rules::advance(record, limits_, now) && !newest.bridged) {
         place_in(newest, now);
         return {};
       }
       return record;
     case Intent::claim:
-      if (!gate_rules::claim(record, ticket_, now)) {
+      if (!gate_rules::claim(record, limits_, ticket_, now)) {
         stage_ = Stage::outside;
         return {};
       }
@@ -191,6 +194,7 @@ void GateCourse::committed(const GateRecord& record, GateTime now) {
       return place_in(record, now);
     case Intent::advance: could_advance_ = 0; return place_in(record, now);
     case Intent::claim:
+      if (!gate_rules::lease_of(record, ticket_)->started) return place_in(record, now);
       stage_ = Stage::claimed;
       began_ = now;
       [[fallthrough]];

@@ -5,6 +5,9 @@
 namespace pw::gate_rules {
 namespace {
 
+// What waking up may take on a busy node.
+constexpr Nanos kLateStart = Millis(100);
+
 Lease* find(GateRecord& record, std::uint64_t ticket) {
   const auto found = std::find_if(record.leases.begin(), record.leases.end(),
                                   [&](const Lease& lease) { return lease.ticket == ticket; });
@@ -85,6 +88,7 @@ void bridge(GateRecord& record, int unreadable, const GateLimits& limits, GateTi
   record.tickets += static_cast<std::uint64_t>(unreadable);
   record.freed.clear();
   record.blocked_until = at + kGateLease;
+  record.bridged = true;
 }
 
 GateTime reserve(GateRecord& record, const GateLimits& limits, GateTime now) {
@@ -133,13 +137,19 @@ bool advance(GateRecord& record, const GateLimits& limits, GateTime now) {
   return progress;
 }
 
-bool claim(GateRecord& record, std::uint64_t ticket, GateTime now) {
+bool claim(GateRecord& record, const GateLimits& limits, std::uint64_t ticket, GateTime now) {
   bring_up_to(record, now);
   Lease* lease = find(record, ticket);
   if (lease == nullptr) return false;
+  record.by = ticket;
+  const Nanos late = record.clock - lease->start;
+  if (limits.spacing > Nanos(0) && late > std::max<Nanos>(limits.spacing / 2, kLateStart)) {
+    lease->start = take_next(record, limits, record.clock);
+    lease->until = lease->start + kClaimMost;
+    if (lease->start > record.clock) return true;
+  }
   *lease = {
       .ticket = ticket, .start = record.clock, .until = record.clock + kGateLease, .started = true};
-  record.by = ticket;
   return true;
 }
 

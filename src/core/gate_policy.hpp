@@ -51,8 +51,9 @@ void give_back(GateRecord& record, const GateLimits& limits, GateTime start, Gat
 std::uint64_t join(GateRecord& record, const GateLimits& limits, GateTime now);
 /// Lets in who is next while there are places; false if nobody.
 bool advance(GateRecord& record, const GateLimits& limits, GateTime now);
-/// The owner starts; false if its lease has lapsed. Also renews it.
-bool claim(GateRecord& record, std::uint64_t ticket, GateTime now);
+/// The owner starts, at once or, where it comes too late for its own start and there is a rate, at
+/// the next that is free (its lease is not `started` then); false if its lease has lapsed.
+bool claim(GateRecord& record, const GateLimits& limits, std::uint64_t ticket, GateTime now);
 /// Renewed for as long as it starts; one that was lost with a record comes back.
 void renew(GateRecord& record, std::uint64_t ticket, GateTime since, GateTime now);
 /// It is through its start-up, or has ended: the place goes to the next.

@@ -15,7 +15,7 @@ namespace pw {
 namespace {
 
 constexpr Nanos kLockLimit = Seconds(1);
-constexpr Nanos kSpreadMost = Seconds(10);
+constexpr Nanos kSpreadMost = Seconds(120);
 constexpr int kSpreadRoundTrips = 8;
 constexpr Nanos kTryAgain = Seconds(1);
 constexpr Nanos kTryAgainSlowest = Seconds(10);
@@ -73,15 +73,14 @@ class Keeper {
     done_ = true;
   }
 
-  // Those of one array do not all ask a server in the same moment: no lock, no state. Never for
-  // longer than a quarter of the time that the starts take anyway.
+  // Those of one array do not all ask a server in the same moment: no lock, no state. The server
+  // has time for all of them (8 round trips each), within half of the time that their starts take.
   void spread() {
     if (!ledger_.reaches_other_nodes()) return;
     Nanos most = keeping_.count * kSpreadRoundTrips * ledger_.round_trip();
     const Nanos line = keeping_.count * keeping_.limits.spacing;
-    if (line > Nanos(0)) most = std::min(most, line / 4);
-    const Nanos delay = std::min<Nanos>(most, kSpreadMost);
-    hear(monotonic_now() + std::chrono::duration_cast<Nanos>(delay * keeping_.place_share));
+    most = std::min<Nanos>(most, line > Nanos(0) ? line / 2 : Nanos(kSpreadMost));
+    hear(monotonic_now() + std::chrono::duration_cast<Nanos>(most * keeping_.place_share));
   }
 
   void say(const std::string& word, const std::string& rest = "") {

@@ -82,9 +82,12 @@ StartGate::Plan gate_plan(const Settings& settings, const std::optional<SlurmJob
   keeping.seed = random_bits();
   if (start.place) {
     keeping.count = start.place->count;
-    keeping.place_share =
-        static_cast<double>(start.place->index) / static_cast<double>(start.place->count);
     const int restarts = job ? job->restarts : 0;
+    // Requeued it comes alone.
+    if (restarts == 0) {
+      keeping.place_share =
+          static_cast<double>(start.place->index) / static_cast<double>(start.place->count);
+    }
     if (const auto window = fallback_window(settings, start.place->count)) {
       plan.fallback = stagger_delay(*window, start.place, seed, restarts);
     }

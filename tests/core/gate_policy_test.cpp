@@ -95,7 +95,7 @@ TEST_CASE("tickets are let in in order, at most so many at a time") {
   CHECK(lease_of(record, 2) != nullptr);
   CHECK(lease_of(record, 3) == nullptr);
   CHECK_FALSE(advance(record, kTwo, at(0)));
-  CHECK(claim(record, 1, at(0)));
+  CHECK(claim(record, kTwo, 1, at(0)));
   release(record, kTwo, 1, at(20));
   CHECK(record.start_up == Seconds(20));
   CHECK(lease_of(record, 3) != nullptr);
@@ -105,7 +105,7 @@ TEST_CASE("who does not claim is taken for dead") {
   GateRecord record = fresh(1, kZero);
   join(record, kTwo, at(0));
   advance(record, kTwo, at(0));
-  CHECK_FALSE(claim(record, 1, at(31)));
+  CHECK_FALSE(claim(record, kTwo, 1, at(31)));
   CHECK(record.leases.empty());
 }
 
@@ -113,7 +113,7 @@ TEST_CASE("a lease lasts as long as it is renewed") {
   GateRecord record = fresh(1, kZero);
   join(record, kTwo, at(0));
   advance(record, kTwo, at(0));
-  claim(record, 1, at(0));
+  claim(record, kTwo, 1, at(0));
   renew(record, 1, at(0), at(40));
   bring_up_to(record, at(99));
   CHECK(lease_of(record, 1) != nullptr);
