@@ -137,6 +137,7 @@ Asked understand(std::span<const std::string> words) {
 }  // namespace
 
 int gate(std::span<const std::string> words) {
+  if (!words.empty() && words[0] == "plan") return plan_of_gate(words.subspan(1));
   Asked asked = understand(words);
   if (asked.help) return print(gate_help_text(kOptions));
   if (asked.errors.empty() && asked.folder.find('%') != std::string::npos) {

@@ -67,12 +67,14 @@ it is still there; 125 usage error; 137 by SIGKILL; of several the largest
 constexpr const char* kGate = R"(usage: preempt-wrap gate status [--json] DIR
        preempt-wrap gate pause|resume|stop|cancel DIR [REASON]
        preempt-wrap gate reset DIR
+       preempt-wrap gate plan --tasks N [--start-rate R] [--max-starting N --startup D]
 
 Looks at a start gate (run --gate DIR), and steers all who wait in it:
   pause    nobody starts; all keep their places, and resume starts no crowd
   stop     who waits ends without a start (--stopped-exit); who runs finishes
   cancel   who waits ends with 143; who runs is stopped gracefully, within a minute
   reset    forgets all places; who waits queues again
+  plan     what an array will do: a curve of the starts, how long, how many requests
 )";
 
 }  // namespace

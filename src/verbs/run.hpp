@@ -29,4 +29,7 @@ int relay(const Beginning& beginning, std::span<const std::string> words);
 /// or it cannot be read or written; 125 usage.
 int gate(std::span<const std::string> words);
 
+/// `gate plan`: what an array will do behind a gate, before it is submitted.
+int plan_of_gate(std::span<const std::string> words);
+
 }  // namespace pw

@@ -70,6 +70,19 @@ class Stagger(GateTest):
         self.assertEqual((line['index'], line['count']), (1, 2))
         self.assertGreaterEqual(line['delay_ms'], 1000)
 
+    def test_the_plan_of_a_gate(self):
+        wrapper = self.call('gate', 'plan', '--tasks', '600', '--start-rate', '5/s',
+                            '--max-starting', '16', '--startup', '20s')
+        self.assertEqual((wrapper.status, wrapper.err), (0, ''))
+        self.assertRegex(wrapper.out, r'in start-up     16 at most')
+        # 600 x 20 s / 16 places; nobody can be faster.
+        self.assertRegex(wrapper.out, r'makespan +12m[1-5]\ds')
+        rate = self.call('gate', 'plan', '--tasks', '100', '--start-rate', '5/s').out
+        self.assertRegex(rate, r'makespan +19\.?\d* s|makespan +20 s')
+        for options in (['--tasks', '0', '--start-rate', '1/s'], ['--tasks', '5'],
+                        ['--tasks', '5', '--max-starting', '3'], ['--tasks', '5', '--start-rate', '0']):
+            self.assertEqual(self.call('gate', 'plan', *options).status, 125, options)
+
     def test_a_signal_ends_the_wait(self):
         rows = (([], 'TERM', 143), ([], 'USR1', 138), ([], 'HUP', 129), ([], 'ALRM', 142),
                 ([], 'RTMIN+1', 163), (['--notice', 'none'], 'TERM', 143),
