@@ -62,7 +62,10 @@ void Supervision::forestall(const event::SignalCame& came) {
   const bool by_hand = came.cause == Cause::typed;
   const bool ends_us = came.signal == SIGINT || came.signal == SIGQUIT || came.signal == SIGHUP;
   if (by_hand && !ends_us) return judge(came.signal, Verdict::typed);
-  if (!by_hand && mapped(came.signal) == 0) return judge(came.signal, Verdict::dropped);
+  // What is only withheld from the command counts: there is no command yet that it could harm.
+  const auto becomes = policy_.signal_map.find(came.signal);
+  const bool unwanted = becomes != policy_.signal_map.end() && becomes->second == 0;
+  if (!by_hand && unwanted) return judge(came.signal, Verdict::dropped);
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
   const bool notice_signal = policy_.notices.contains(came.signal);
   if (!by_hand && notice_signal && told && told->at - now_ > kAdviceBeyond) {
@@ -340,7 +343,8 @@ void Supervision::climb(Signal signal, action::Whom whom) {
 
 Signal Supervision::mapped(Signal signal) const {
   const auto found = policy_.signal_map.find(signal);
-  return found == policy_.signal_map.end() ? signal : found->second;
+  if (found != policy_.signal_map.end()) return found->second;
+  return policy_.withheld.contains(signal) ? 0 : signal;
 }
 
 }  // namespace pw

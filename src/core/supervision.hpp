@@ -34,6 +34,7 @@ inline constexpr Nanos kGiveUpAfter = Seconds(10);
 struct Policy {
   SignalSet notices{SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
   SignalMap signal_map;
+  SignalSet withheld;  ///< what the command must not get (core/srun_rule), unless the map says so
   LadderPlan ladder;
   Schedule schedule;
   Nanos margin = Seconds(2);

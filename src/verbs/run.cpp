@@ -92,7 +92,7 @@ Policy policy_for(const Settings& settings, const std::optional<SlurmJob>& job) 
 // To srun only what it forwards may be a notice; the rest would end its step (core/srun_rule).
 void respect_srun(Policy& policy) {
   for (Signal signal = 1; signal <= kRtMax; ++signal) {
-    if (way_through_srun(signal) == SrunWay::withhold) policy.signal_map.emplace(signal, 0);
+    if (way_through_srun(signal) == SrunWay::withhold) policy.withheld.insert(signal);
   }
 }
 

@@ -44,12 +44,18 @@ std::string costs_of(std::int64_t count) {
   return ", holding " + std::to_string(count) + (count == 1 ? " GPU" : " GPUs");
 }
 
+// Longer is nothing but an overflow: --max-delay cuts it anyway.
+Nanos times(Nanos one, std::int64_t count) {
+  const Nanos most = Nanos::max() / 2;
+  return one > most / count ? most : one * count;
+}
+
 // By the rate, or by how many starts of known length fit.
 std::optional<Nanos> fallback_window(const Settings& settings, std::int64_t count) {
   std::optional<Nanos> window;
-  if (settings.start_spacing) window = *settings.start_spacing * count;
+  if (settings.start_spacing) window = times(*settings.start_spacing, count);
   if (settings.max_starting > 0 && settings.ready == ReadyWhen::later) {
-    const Nanos full = settings.ready_after * count / settings.max_starting;
+    const Nanos full = times(settings.ready_after, count) / settings.max_starting;
     window = std::max(window.value_or(Nanos(0)), full);
   }
   return window;

@@ -50,10 +50,11 @@ Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
       own_pid_(getpid()) {}
 
 boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
-  while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
-  if (!finished_ && plan_.start.asked()) {
+  // First: what comes before the wait ends it, too. What comes with its end is taken below.
+  if (plan_.start.asked()) {
     if (const auto ended = wait_for_start()) return *ended;
   }
+  while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
   if (!finished_) {
     voice_.open(plan_.settings, plan_.launch.environment);
     const auto pid = launch(plan_.launch);
@@ -219,7 +220,7 @@ event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
     came.cause = Cause::ourselves;
   } else if (plan_.terminal && shared && given_to_group(caught)) {
     came.cause = Cause::typed;
-  } else if (may_reach_trainer(caught) && !plan_.job->step.empty()) {
+  } else if (tree_ && may_reach_trainer(caught) && !plan_.job->step.empty()) {
     came.carrier = Carrier::slurm;
   }
   return came;

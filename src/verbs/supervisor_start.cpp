@@ -39,8 +39,8 @@ void Supervisor::stagger() {
     record.add("index", plan_.start.place->index).add("count", plan_.start.place->count);
   }
   chronicle_.journal("stagger", record);
-  chronicle_.flush();
   while (!finished_ && monotonic_now() < until) {
+    chronicle_.flush();
     if (const auto caught = wait_for(signals_, {}, until)) take(*caught);
   }
 }
@@ -52,6 +52,7 @@ StartGate::Verdict Supervisor::pass_gate() {
   while (!finished_ && verdict == StartGate::Verdict::wait) {
     std::vector<int> fds;
     if (gate_->fd() >= 0) fds.push_back(gate_->fd());
+    chronicle_.flush();
     if (const auto caught = wait_for(signals_, fds, gate_->wake())) take(*caught);
     if (!finished_) verdict = gate_->advance();
   }
