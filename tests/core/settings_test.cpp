@@ -125,6 +125,28 @@ TEST_CASE("what each option takes, and refuses") {
       {"watchdog", "0", false},
       {"watchdog", "-1", false},
       {"watchdog", "x", false},
+      {"stagger", "100s", true},
+      {"stagger", "0", true},
+      {"stagger", "soon", false},
+      {"start-rate", "0", false},
+      {"start-rate", "-1/s", false},
+      {"start-rate", "5/parsec", false},
+      {"max-starting", "0", false},
+      {"max-starting", "49", false},
+      {"gate", "", false},
+      {"gate-unit", "rank", true},
+      {"gate-unit", "node", false},
+      {"max-delay", "1h", true},
+      {"max-delay", "never", false},
+      {"require-gate", "", true},
+      {"require-gate", "perhaps", false},
+      {"stopped-exit", "0", true},
+      {"stopped-exit", "255", true},
+      {"stopped-exit", "256", false},
+      {"stopped-exit", "-1", false},
+      {"index", "-1", false},
+      {"index", "9223372036854775808", false},
+      {"count", "0", false},
       {"stragglers", "leave", true},
       {"stragglers", "0", true},
       {"stragglers", "x", false},
@@ -189,6 +211,74 @@ TEST_CASE("--ready and --watchdog") {
   CHECK(merge({cli("watchdog", "30s")}).settings.watchdog == Nanos(30s));
 }
 
+TEST_CASE("start control: what needs what, all said at once") {
+  struct Row {
+    std::vector<Given> given;
+    std::size_t errors;
+  };
+  const Row rows[] = {
+      {{cli("gate", "/g"), cli("start-rate", "5/s")}, 0},
+      {{cli("gate", "/g"), cli("max-starting", "4"), cli("ready", "90s")}, 0},
+      {{cli("gate", "/g")}, 1},
+      {{cli("start-rate", "5/s")}, 1},
+      {{cli("max-starting", "4"), cli("ready", "notify")}, 1},
+      {{cli("max-starting", "4")}, 2},
+      {{cli("gate", "/g"), cli("max-starting", "4")}, 1},
+      {{cli("gate", "/g"), cli("max-starting", "4"), cli("start-rate", "5/s")}, 1},
+      {{cli("index", "0"), cli("count", "1")}, 0},
+      {{cli("index", "0")}, 1},
+      {{cli("count", "1")}, 1},
+      {{cli("index", "1"), cli("count", "1")}, 1},
+      {{file("index", "1"), env("count", "1")}, 1},
+      {{cli("index", "1"), cli("start-rate", "5/s"), cli("max-starting", "4")}, 4},
+      {{cli("gate", "off"), cli("start-rate", "off")}, 0},
+      // A site's rate is for those who name a gate; a gate alone in its file stops nobody.
+      {{site("start-rate", "5/s")}, 0},
+      {{site("start-rate", "5/s"), cli("gate", "/g")}, 0},
+      {{site("gate", "/g"), cli("start-rate", "off")}, 0},
+      {{env("index", "3")}, 0},
+  };
+  for (const Row& row : rows) {
+    const Merged merged = merge(row.given);
+    std::string said;
+    for (const Complaint& error : merged.errors) said += error.line() + "\n";
+    CAPTURE(said);
+    CHECK(merged.errors.size() == row.errors);
+  }
+}
+
+TEST_CASE("start control: what is left of it where a half is missing") {
+  const Settings lenient =
+      merge({site("gate", "/g"), site("max-starting", "4"), env("index", "3")}).settings;
+  CHECK(lenient.gate.empty());
+  CHECK(lenient.max_starting == 0);
+  CHECK_FALSE(lenient.index);
+  const Settings whole = merge({cli("gate", "/g"), site("start-rate", "200/min"), env("index", "3"),
+                                env("count", "7")})
+                             .settings;
+  CHECK(whole.gate == "/g");
+  CHECK(whole.start_spacing == Nanos(300ms));
+  CHECK(whole.index == 3);
+  CHECK(whole.count == 7);
+  CHECK(merge({site("require-gate", "true")}).settings.require_gate);
+  CHECK_FALSE(
+      merge({env("require-gate", "no"), site("require-gate", "true")}).settings.require_gate);
+}
+
+TEST_CASE("start control is off by default") {
+  const Settings defaults = merge({}).settings;
+  CHECK_FALSE(defaults.stagger);
+  CHECK_FALSE(defaults.index);
+  CHECK_FALSE(defaults.start_spacing);
+  CHECK(defaults.gate.empty());
+  CHECK(defaults.max_starting == 0);
+  CHECK(defaults.gate_unit == GateUnit::task);
+  CHECK(defaults.max_delay == 30min);
+  CHECK_FALSE(defaults.require_gate);
+  CHECK(defaults.stopped_exit == 0);
+  CHECK_FALSE(defaults.dry_run);
+}
+
 TEST_CASE("--exit-zero has its own word beside --exit-preempted") {
   CHECK(merge({cli("exit-preempted", "85"), cli("exit-zero", "done")}).settings.exit_zero ==
         ZeroMeans::done);
@@ -212,6 +302,9 @@ TEST_CASE("the defaults in the options table are the defaults of the settings") 
     CHECK(merged.settings.stragglers == defaults.stragglers);
     CHECK(merged.settings.if_wrapper_dies == defaults.if_wrapper_dies);
     CHECK(merged.settings.exit_zero == defaults.exit_zero);
+    CHECK(merged.settings.gate_unit == defaults.gate_unit);
+    CHECK(merged.settings.max_delay == defaults.max_delay);
+    CHECK(merged.settings.stopped_exit == defaults.stopped_exit);
     CHECK(merged.settings.log_level == defaults.log_level);
   }
 }

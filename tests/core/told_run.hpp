@@ -36,7 +36,16 @@ class Run {
   explicit Run(Policy policy = {}) : machine_(std::move(policy)) {}
 
   Run& started() {
-    happen(event::TrainerStarted{});
+    starts();
+    return *this;
+  }
+  std::string starts() { return happen(event::TrainerStarted{}); }
+  Run& waiting() {
+    happen(event::WaitBegan{});
+    return *this;
+  }
+  Run& waited() {
+    happen(event::WaitOver{});
     return *this;
   }
   Run& at(Nanos since_start) {
