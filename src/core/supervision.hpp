@@ -157,7 +157,8 @@ enum class Phase { starting, waiting, running, draining, sweeping, done };
 /// late wake-up, never holds a notice past a quarter of the budget, never finishes while a process
 /// that can be killed lives. With a watchdog, a trainer that has reported and stops doing so is
 /// given TERM as by a notice, and the ladder runs; in an episode it need not report, and the ending
-/// of a hung one is no preemption (tests/sim).
+/// of a hung one is no preemption. While a run waits for its start, whatever would end a process
+/// ends the run, and nothing is done before the start (tests/sim).
 class Supervision {
  public:
   explicit Supervision(Policy policy) : policy_(std::move(policy)), watchdog_(policy_.watchdog) {}

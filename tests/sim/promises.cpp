@@ -16,6 +16,9 @@ void World::happen(const Event& event) {
     answers.pop_front();
     for (const Action& action : machine_.step(now_, next)) {
       demand(!finished_, "nothing is done after the end");
+      demand(started_ || std::holds_alternative<action::Judge>(action) ||
+                 std::holds_alternative<action::Finish>(action),
+             "nothing is done before the start");
       std::visit([&](const auto& todo) { act(todo, answers); }, action);
     }
   }

@@ -31,24 +31,60 @@ World::World(std::uint64_t seed)
 }
 
 std::string World::run() {
+  if (dice_.one_in(6)) wait_for_start();
   if (dice_.one_in(20)) signal();
-  if (machine_.phase() == Phase::starting && dice_.one_in(4)) wait_for_start();
-  if (machine_.phase() == Phase::starting) happen(event::TrainerStarted{});
+  if (machine_.phase() == Phase::starting) start();
   for (int i = 0; i < 3000 && !finished_ && broken_.empty(); ++i) next_event();
   if (broken_.empty() && !finished_) broken_ = "every run ends";
   return broken_;
 }
 
-// Start control: what would end a process ends the wait, be it a notice or not.
+// Start control: until it is over, all that ends a process ends the run, and nothing is done.
 void World::wait_for_start() {
   happen(event::WaitBegan{});
-  while (!finished_ && dice_.one_in(3)) {
-    now_ += dice_.up_to(1h);
-    signal();
-    demand(finished_ || verdict_ == Verdict::kept || verdict_ == Verdict::dropped,
-           "a signal ends the wait for the start");
+  for (std::uint64_t left = dice_.below(6); left > 0 && !finished_; --left) {
+    now_ += dice_.up_to(dice_.one_in(5) ? 1h : 1min);
+    demand(!machine_.next_wake(), "nothing but the wait itself has a time in it");
+    switch (dice_.below(4)) {
+      case 0: from_outside_early(); break;
+      case 1: type_interrupt(); break;
+      default: signal_early(); break;
+    }
   }
   if (!finished_) happen(event::WaitOver{});
+  demand(finished_ == (machine_.phase() == Phase::done), "a run that goes on starts");
+}
+
+// What speaks of a trainer that is not there yet.
+void World::from_outside_early() {
+  happen(dice_.one_in(2) ? Event(event::TimeCame{}) : Event(event::TreeChanged{}));
+  demand(machine_.phase() == Phase::waiting, "only a signal or its end ends the wait");
+}
+
+void World::signal_early() {
+  constexpr Signal kEnding[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM, kRtMin + 3};
+  constexpr Signal kHarmless[] = {SIGCONT, SIGWINCH, SIGURG, SIGTSTP, SIGTTOU};
+  const bool ends = dice_.one_in(3);
+  const Signal sent = ends ? kEnding[dice_.below(std::size(kEnding))]
+                           : kHarmless[dice_.below(std::size(kHarmless))];
+  const auto mapped = policy_.signal_map.find(sent);
+  const bool dropped = mapped != policy_.signal_map.end() && mapped->second == 0;
+  const auto told = deadline_told_by(policy_.schedule, sent, now_);
+  const bool advice =
+      policy_.notices.contains(sent) && told && told->at - now_ > kAdviceBeyond && !dropped;
+  if (policy_.notices.contains(sent)) last_signal_ = sent;
+  happen(event::SignalCame{.signal = sent});
+  demand(judged_ == 1, "every signal gets exactly one verdict");
+  demand(finished_ == (ends && !dropped && !advice), "a wait is ended by what ends a process");
+  demand(!dropped || verdict_ == Verdict::dropped, "what is mapped to nothing is dropped");
+  demand(finished_ || dropped || verdict_ == Verdict::kept, "the rest is kept for the trainer");
+  demand(!finished_ || machine_.facts().ending == Ending{Ending::Kind::never_started, sent},
+         "the signal that ended the wait is the end of the run");
+}
+
+void World::start() {
+  started_ = true;
+  happen(event::TrainerStarted{});
 }
 
 void World::demand(bool holds, const char* promise) {

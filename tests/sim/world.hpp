@@ -28,6 +28,10 @@ class World {
   void demand(bool holds, const char* promise);
 
   // What happens (world.cpp).
+  void wait_for_start();
+  void from_outside_early();
+  void signal_early();
+  void start();
   void next_event();
   void be_late();
   void die(Process& process);
@@ -39,7 +43,6 @@ class World {
   void watch_the_reports();
   void extend();
   void type_interrupt();
-  void wait_for_start();
   void signal();
   void reread(Signal signal);
   void check_notice(Signal signal, Phase phase);
@@ -96,6 +99,7 @@ class World {
   bool advised_ = false;
   bool killed_ = false;
   bool finished_ = false;
+  bool started_ = false;
   Reports reports_;
   std::optional<Instant> stragglers_since_;
   std::string broken_;
