@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdio>
@@ -257,6 +258,11 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   leave(*status);
 }
 
+bool is_dry(const CommandLine& line) {
+  return std::any_of(line.given.begin(), line.given.end(),
+                     [](const Given& given) { return given.name == "dry-run"; });
+}
+
 int bypass(const Beginning& beginning, const CommandLine& line) {
   Launch plan;
   plan.command = line.command;
@@ -272,14 +278,14 @@ int bypass(const Beginning& beginning, const CommandLine& line) {
 int run(const Beginning& beginning, std::span<const std::string> words) {
   if (environment_value(kBypass) == "1") {
     const CommandLine line = parse_command_line(words);
-    if (!line.command.empty()) return bypass(beginning, line);
+    if (!line.command.empty() && !is_dry(line)) return bypass(beginning, line);
   }
   EffectiveSettings settings = read_settings(words);
   if (settings.line.wanted != Wanted::run && settings.line.errors.empty()) {
     return show(settings.line.wanted);
   }
   auto& errors = settings.merged.errors;
-  if (settings.line.command.empty()) {
+  if (settings.line.command.empty() && !settings.merged.settings.dry_run) {
     errors.push_back({{Layer::command_line, "command line"},
                       "no command to run (preempt-wrap --help shows how)"});
   }
