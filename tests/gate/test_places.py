@@ -79,7 +79,7 @@ class Places(GateTest):
         script = ('"$0" "$@" & until [ -e "$GO" ]; do sleep 0.01; done; kill -WINCH $!; '
                   'wait $!; exit $?')
         env = {**JOB, 'SLURM_STEP_ID': '0', 'SLURM_CONF': conf, 'GO': self.path('go')}
-        wrapper = self.start('--stagger', '2s', '--index', '1', '--count', '2', '--journal',
+        wrapper = self.start('--stagger', '3s', '--index', '2', '--count', '3', '--journal',
                              self.path('journal'), '--', 'sleep', '0.1',
                              prefix=[self.stepd, '-c', script], env=self.environ(**env))
         self.wait_line(wrapper)
@@ -152,13 +152,13 @@ class Waiting(GateTest):
         self.assertRegex(wrapper.err, 'notice USR1 from .*forestalled')
 
     def test_what_came_meanwhile_reaches_the_trainer(self):
-        wrapper = self.start('--stagger', '2s', '--index', '1', '--count', '2', '--journal',
+        wrapper = self.start('--stagger', '3s', '--index', '2', '--count', '3', '--journal',
                              self.path('journal'), '--', *self.trainer('WINCH=log', 'ALRM=exit:7'),
                              before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK,
                                                                    [signal.SIGWINCH]))
         self.wait_line(wrapper)
         wrapper.signal('WINCH')
-        until('the journal to say so', lambda: [
+        until('the journal to say so', lambda: os.path.exists(self.path('journal')) and [
             e for e in self.journal() if e.get('verdict') == 'kept'])
         self.log().ready()
         # Blocked at the start, it is still there when the handler is.
