@@ -180,7 +180,8 @@ class Waiting(GateTest):
         self.assertFalse(os.path.exists(self.path('started')))
 
     def test_ctrl_c(self):
-        terminal = Terminal(['bash', '--norc', '-c',
+        # Tests in the background of a script would inherit INT ignored.
+        terminal = Terminal(['env', '--default-signal=INT', 'bash', '--norc', '-c',
                              f'{BINARY} {" ".join(ONE_HOUR)} -- true; echo status=$?; exit 3'],
                             self.environ())
         self.addCleanup(terminal.close)
