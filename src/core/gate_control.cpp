@@ -58,7 +58,7 @@ std::string encode(const GateControl& control) {
   text += " z=" + std::to_string(control.paused.count());
   if (control.since) text += " s=" + std::to_string(control.since->time_since_epoch().count());
   text += " g=" + std::to_string(control.resets);
-  if (!control.reason.empty()) text += " " + one_line(control.reason);
+  if (!control.reason.empty()) text += " : " + one_line(control.reason);
   return text;
 }
 
@@ -72,8 +72,10 @@ std::optional<GateControl> parse_gate_control(std::string_view text) {
   text = trimmed(text.substr(first.size()));
   while (!text.empty()) {
     const std::string_view field = text.substr(0, text.find(' '));
-    if (!take_field(field, control)) break;
+    const bool mark = field == ":";
+    if (!mark && !take_field(field, control)) break;
     text = trimmed(text.substr(field.size()));
+    if (mark) break;
   }
   control.reason = one_line(text);
   return control;

@@ -12,8 +12,8 @@ namespace pw {
 enum class GateWord { run, pause, stop, cancel };
 
 /// The contents of a gate's `ctl`: `run`, or more than the word:
-///   pause z=<ns paused before> s=<ns since 1970> g=<resets so far> <reason>
-/// Also a bare word written by hand counts.
+///   pause z=<ns paused before> s=<ns since 1970> g=<resets so far> : <reason>
+/// Also a word written by hand counts, with or without a reason.
 struct GateControl {
   GateWord word = GateWord::run;
   Nanos paused{0};                ///< in all pauses that are over

@@ -175,6 +175,8 @@ TEST_CASE("the words of ctl") {
                       {"stop enough of it", GateWord::stop, "enough of it"},
                       {"cancel z=5 s=7 g=2 wrong data", GateWord::cancel, "wrong data"},
                       {"pause z=x", GateWord::pause, "z=x"},
+                      {"pause \x01s=3 ]", GateWord::pause, "s=3 ]"},
+                      {"stop : : z=1", GateWord::stop, ": z=1"},
                       {"", {}, ""},
                       {"paused", {}, ""},
                       {"\x01\x02", {}, ""}};
