@@ -79,11 +79,12 @@ GateCourse::Step GateCourse::next_admitted(GateTime now) {
 }
 
 // Half of the time to our turn, so that we are there when it comes.
-Nanos GateCourse::poll_after(const GateRecord& newest) {
+Nanos GateCourse::poll_after(const GateRecord& newest, GateTime now) {
   const Nanos fastest = std::max(std::clamp(newest.start_up / 8, kFastestPoll, kPollOfTheNext),
                                  kRoundTrips * round_trip_);
   // The first ones look for their place, the others for how far it has come.
-  const Nanos half = position_ <= kClosest ? Nanos(0) : estimate_ / 2;
+  Nanos half = position_ <= kClosest ? Nanos(0) : estimate_ / 2;
+  half = std::max(half, newest.blocked_until - now);  // nobody is let in before
   const Nanos after = std::clamp(half, fastest, std::max(kSlowestPoll, fastest));
   return std::chrono::duration_cast<Nanos>(after * (0.75 + dice() / 2));
 }
@@ -117,7 +118,7 @@ void GateCourse::place_in(const GateRecord& record, GateTime now) {
   }
   // Let in, but the lease has lapsed: a new ticket.
   stage_ = position_ == 0 ? Stage::outside : Stage::queued;
-  next_look_ = now + poll_after(record);
+  next_look_ = now + poll_after(record, now);
 }
 
 void GateCourse::saw(const GateRecord& newest, GateTime now) {
@@ -130,7 +131,11 @@ void GateCourse::saw(const GateRecord& newest, GateTime now) {
   // The first ones let themselves in; others only when those seem to be dead.
   front_ = possible && (ticket_ <= ahead.admitted || could_advance_ >= kPatience);
   // Written down by the first who sees it, else its time would begin anew with each look.
-  front_ = front_ || newest.bridged;
+  front_ = front_ || ahead.amended;
+  // All who start have died, and the gate's clock would leap with each look.
+  if (newest.clock != seen_clock_) seen_since_ = now;
+  seen_clock_ = newest.clock;
+  front_ = front_ || now - seen_since_ > kLongestSilence;
 }
 
 std::optional<GateRecord> GateCourse::change(const GateRecord& newest, GateTime now) {
@@ -152,7 +157,8 @@ std::optional<GateRecord> GateCourse::change(const GateRecord& newest, GateTime 
   }
   switch (intent_) {
     case Intent::advance:
-      if (!gate_rules::advance(record, limits_, now) && !newest.bridged) {
+      if (!gate_rules::advance(record, limits_, now) && !record.amended &&
+          now - seen_since_ <= kLongestSilence) {
         place_in(newest, now);
         return {};
       }
@@ -170,7 +176,7 @@ std::optional<GateRecord> GateCourse::change(const GateRecord& newest, GateTime 
   if (ticket_ != 0) {
     gate_rules::leave(record, limits_, ticket_, now);
   } else {
-    gate_rules::give_back(record, limits_, start_ + (gate_rules::time_in(newest, now) - now), now);
+    gate_rules::give_back(record, limits_, place_, now);
   }
   return record;
 }
@@ -181,6 +187,7 @@ void GateCourse::committed(const GateRecord& record, GateTime now) {
     case Intent::reserve:
       stage_ = Stage::reserved;
       generation_ = record.generation;
+      place_ = reserving_;
       start_ = reserving_ - ahead;
       position_ = 1;
       if (limits_.spacing > Nanos(0) && start_ > now) {
@@ -191,8 +198,12 @@ void GateCourse::committed(const GateRecord& record, GateTime now) {
       generation_ = record.generation;
       stage_ = Stage::queued;
       could_advance_ = 0;
+      seen_since_ = now;
       return place_in(record, now);
-    case Intent::advance: could_advance_ = 0; return place_in(record, now);
+    case Intent::advance:
+      could_advance_ = 0;
+      seen_since_ = now;
+      return place_in(record, now);
     case Intent::claim:
       if (!gate_rules::lease_of(record, ticket_)->started) return place_in(record, now);
       stage_ = Stage::claimed;

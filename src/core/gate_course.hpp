@@ -69,7 +69,7 @@ class GateCourse {
   Step sleep_until(GateTime now, GateTime until) const;
   Step next_reserved(GateTime now);
   Step next_admitted(GateTime now);
-  Nanos poll_after(const GateRecord& newest);
+  Nanos poll_after(const GateRecord& newest, GateTime now);
   bool late(GateTime now, GateTime start) const;
   std::uint64_t queue_place(const GateRecord& record) const;
   void place_in(const GateRecord& record, GateTime now);
@@ -86,12 +86,15 @@ class GateCourse {
   std::uint64_t ticket_ = 0;
   std::uint64_t position_ = 0;
   Nanos estimate_{0};
-  GateTime start_{};      // reserved, or of the lease
+  GateTime start_{};      // reserved, or of the lease, by our own clock
+  GateTime place_{};      // reserved, by the gate's
   GateTime reserving_{};  // of the record that is being committed
   GateTime next_look_{};
   GateTime began_{};
   GateTime renew_at_{};
   int could_advance_ = 0;  // looks in a row that found a place which nobody gave away
+  GateTime seen_clock_{};
+  GateTime seen_since_{};
   bool front_ = false;
   bool leaving_ = false;
 };

@@ -45,11 +45,25 @@ void put_clocks_right(GateRecord& record, GateTime now) {
       lease.until -= ahead;
     }
     record.freed.clear();
+    record.amended = true;
   }
+  const GateTime most = now + kGateLease;
+  // A lease of a record is rounded up to the second.
+  const auto shorten = [&](GateTime& until) {
+    record.amended = record.amended || until > most + Seconds(1);
+    until = std::min(until, most);
+  };
   for (Lease& lease : record.leases) {
-    if (lease.started) lease.until = std::min(lease.until, now + kGateLease);
+    if (lease.started) shorten(lease.until);
   }
-  record.blocked_until = std::min(record.blocked_until, now + kGateLease);
+  shorten(record.blocked_until);
+}
+
+void outlast_leap(GateRecord& record, GateTime now) {
+  if (now - record.clock <= kLongestSilence) return;
+  for (Lease& lease : record.leases) {
+    if (lease.started) lease.until = now + kGateLease;
+  }
 }
 
 void erase_ticket(GateRecord& record, std::uint64_t ticket) {
@@ -76,6 +90,7 @@ GateTime time_in(const GateRecord& record, GateTime now) {
 void bring_up_to(GateRecord& record, GateTime now) {
   const GateTime at = time_in(record, now);
   put_clocks_right(record, at);
+  outlast_leap(record, at);
   std::erase_if(record.leases, [&](const Lease& lease) { return lease.until <= at; });
   std::erase_if(record.freed, [&](GateTime start) { return start < at; });
   record.clock = at;
@@ -84,11 +99,13 @@ void bring_up_to(GateRecord& record, GateTime now) {
 void bridge(GateRecord& record, int unreadable, const GateLimits& limits, GateTime now) {
   if (unreadable <= 0) return;
   const GateTime at = time_in(record, now);
-  record.next = std::max(record.next, at) + unreadable * limits.spacing;
+  record.next = std::max(record.next, at);
+  // Whoever wrote one of them may have had a clock that is ahead of ours.
+  if (limits.spacing > Nanos(0)) record.next += unreadable * (limits.spacing + kGoodClocks);
   record.tickets += static_cast<std::uint64_t>(unreadable);
   record.freed.clear();
   record.blocked_until = at + kGateLease;
-  record.bridged = true;
+  record.amended = true;
 }
 
 GateTime reserve(GateRecord& record, const GateLimits& limits, GateTime now) {

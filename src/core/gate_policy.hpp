@@ -23,6 +23,11 @@ inline constexpr Nanos kClaimLeast = Seconds(3);
 inline constexpr std::size_t kMostUnclaimed = 16;
 /// Clocks further apart are wrong: Slurm's munge refuses such a node. What they wrote is put right.
 inline constexpr Nanos kClockError = Seconds(300);
+/// Clocks that are kept differ by less.
+inline constexpr Nanos kGoodClocks = Seconds(5);
+/// Who starts renews its lease, who waits lets in others sooner than this: a gate whose clock makes
+/// a longer leap has met a clock that is ahead, or nobody. Then no lease ends by that clock alone.
+inline constexpr Nanos kLongestSilence = Seconds(180);
 
 /// The rules of the gate (docs/gate.md): each makes the next record of the newest one; pure. `now`
 /// is the caller's own gate time; all first bring the record up to that. Whoever's commit is lost

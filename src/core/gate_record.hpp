@@ -33,7 +33,7 @@ struct GateRecord {
   int max_starting = 0;          ///< likewise; 0: no limit
   std::uint64_t reserved = 0;    ///< starts given to those who take no ticket
   std::uint64_t by = 0;          ///< the ticket of which this record tells
-  bool bridged = false;          ///< never stored: stands in for newer ones that could not be read
+  bool amended = false;          ///< never stored: to be written down, or it begins anew each look
   std::vector<Lease> leases;
   std::vector<GateTime> freed;      ///< starts that were given back
   std::vector<std::uint64_t> gone;  ///< tickets that were given back

@@ -164,6 +164,46 @@ TEST_CASE("clocks that differ") {
   CHECK(lease_of(queue, 1)->start <= at(1));
 }
 
+TEST_CASE("a leap of the clock ends no lease, time does") {
+  GateRecord record = fresh(1, kZero);
+  for (int n = 0; n < 2; ++n) join(record, kTwo, at(0));
+  advance(record, kTwo, at(0));
+  for (const std::uint64_t ticket : {1, 2}) claim(record, kTwo, ticket, at(0));
+  for (const double ahead : {200.0, 600.0, 86'400.0}) {
+    CAPTURE(ahead);
+    GateRecord leapt = record;
+    join(leapt, kTwo, at(1 + ahead));
+    CHECK(leapt.leases.size() == 2);
+    CHECK_FALSE(advance(leapt, kTwo, at(1 + ahead)));
+    CHECK(advance(leapt, kTwo, at(62 + ahead)));
+  }
+  CHECK(lease_of(record, 1) != nullptr);
+  bring_up_to(record, at(61));
+  CHECK(record.leases.empty());
+}
+
+TEST_CASE("what a wrong clock wrote is to be written down when it is put right") {
+  GateRecord record = fresh(1, kZero);
+  join(record, kTwo, at(86'400));
+  advance(record, kTwo, at(86'400));
+  claim(record, kTwo, 1, at(86'400));
+  bring_up_to(record, at(0));
+  CHECK(record.amended);
+  CHECK(record.leases.front().until == at(60));
+  GateRecord again = *decode_gate_record(encode(record));
+  bring_up_to(again, at(1));
+  CHECK_FALSE(again.amended);
+  CHECK(again.leases.front().until == at(60));
+}
+
+TEST_CASE("lost records of a clock that was ahead give nobody a second start") {
+  GateRecord record = fresh(1, kZero);
+  GateRecord lost = record;
+  const GateTime start = reserve(lost, kRate, at(4));
+  bridge(record, 1, kRate, at(0));
+  CHECK(reserve(record, kRate, at(0)) >= start + kRate.spacing);
+}
+
 TEST_CASE("the words of ctl") {
   struct Row {
     const char* text;
