@@ -17,6 +17,7 @@ namespace {
 constexpr Nanos kLockLimit = Seconds(1);
 constexpr Nanos kSpreadMost = Seconds(120);
 constexpr int kSpreadRoundTrips = 8;
+constexpr Nanos kControlFresh = Seconds(1);
 constexpr Nanos kTryAgain = Seconds(1);
 constexpr Nanos kTryAgainSlowest = Seconds(10);
 constexpr Nanos kPartingLimit = Millis(200);  // the run waits for it
@@ -130,7 +131,8 @@ class Keeper {
 
   // What cannot be read or understood leaves the last known word in force.
   void read_control() {
-    control_due_ = monotonic_now() + (course_.waiting() ? kControlEvery : kControlWhileRunning);
+    control_read_ = monotonic_now();
+    control_due_ = control_read_ + (course_.waiting() ? kControlEvery : kControlWhileRunning);
     const auto text = ledger_.control();
     const auto control = text ? parse_gate_control(*text) : std::nullopt;
     if (!control) return;
@@ -170,6 +172,12 @@ class Keeper {
   // On a disk of our own node the lock is cheap; elsewhere the first try does without. It is never
   // held while we sleep.
   void transact() {
+    // Who has not read of a pause would let the gate's clock go on, for all.
+    if (monotonic_now() - control_read_ > kControlFresh) {
+      read_control();
+      course_.told(control_);
+      if (course_.next(now()).what != What::commit) return;
+    }
     bool locked = !ledger_.reaches_other_nodes() && take_lock();
     for (;;) {
       const auto outcome = commit();
@@ -305,6 +313,7 @@ class Keeper {
   Ledger::Head head_;
   GateControl control_;
   Instant control_due_{};
+  Instant control_read_{};
   Instant spoke_at_{};
   bool told_wait_ = false;
   bool leaving_ = false;
