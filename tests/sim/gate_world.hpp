@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <optional>
 #include <queue>
 #include <string>
@@ -21,6 +22,13 @@ struct GateWorldPlan {
   int crash_one_in = 0;       ///< of this many runs one is killed at some moment; 0: none
   int garbled_one_in = 0;     ///< of this many commits one cannot be read afterwards; 0: none
   bool pauses = false;
+  int far_clock_one_in = 0;  ///< of this many runs one has a clock that is `far_clock` ahead
+  Nanos far_clock{0};
+  int notice_one_in = 0;      ///< of this many runs one is told to end at some moment
+  int gives_back_one_in = 0;  ///< of this many deaths one is noticed by the keeper
+  Nanos stale{0};             ///< what is read may be so old
+  bool resets = false;
+  GateWord ends_with = GateWord::run;  ///< stop or cancel, at some moment
 };
 
 /// Runs on their way through one gate: a ledger on a server that serves in order, with
@@ -37,6 +45,9 @@ class GateWorld {
   double requests_per_run() const;
   std::size_t most_starting() const { return most_starting_; }
   std::size_t started() const { return started_; }
+  std::size_t most_in(Nanos window) const;
+  /// How far starts are from the order of tickets, or of arrival without: 0.33 is any order.
+  double displacement() const;
 
  private:
   static constexpr WallTime kBegin{Seconds(1'764'000'000)};
@@ -50,13 +61,22 @@ class GateWorld {
     std::uint64_t base_number = 0;
     Nanos backoff{0};
     Nanos round_trip{0};  // measured, the wait for the server in it
+    GateControl control;  // as last read
+    WallTime control_due = kBegin;
+    WallTime control_read{};
+    std::optional<WallTime> notice_at;
+    std::optional<GateTime> reserved;  // in the gate's own time
+    bool gives_back = false;
+    bool leaving = false;
+    bool ended = false;
+    std::uint64_t ticket = 0;  // with which it starts
     bool alive = true;
     bool started = false;
   };
   struct Event {
     WallTime at;
     std::size_t run;
-    enum class What { go_on, commit, pause, resume } what;
+    enum class What { go_on, commit, pause, resume, reset, end } what;
     bool operator<(const Event& other) const { return at > other.at; }
   };
 
@@ -70,8 +90,12 @@ class GateWorld {
   void look(std::size_t number);
   void start(std::size_t number);
   void later(std::size_t number, WallTime at, Event::What what = Event::What::go_on);
-  GateRecord read(const Run& run);
+  GateRecord read(Run& run);
   void steer(GateWord word);
+  void reset();
+  void reserved(std::size_t number, const GateRecord& record, GateTime at);
+  void read_control(Run& run);
+  void check_windows();
 
   GateWorldPlan plan_;
   Dice dice_;
@@ -91,6 +115,14 @@ class GateWorld {
   std::size_t most_starting_ = 0;
   std::size_t started_ = 0;
   std::vector<WallTime> starts_;
+  std::vector<std::uint64_t> order_;
+  struct Old {
+    WallTime until;
+    GateRecord record;
+    int unreadable;
+    std::uint64_t number;
+  };
+  std::deque<Old> old_;
   std::string broken_;
 };
 
