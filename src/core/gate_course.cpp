@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/chance.hpp"
+
 namespace pw {
 namespace {
 
@@ -89,13 +91,7 @@ Nanos GateCourse::poll_after(const GateRecord& newest, GateTime now) {
   return std::chrono::duration_cast<Nanos>(after * (0.75 + dice() / 2));
 }
 
-double GateCourse::dice() {  // splitmix64 (Steele, Lea, Flood 2014)
-  dice_ += 0x9e3779b97f4a7c15;
-  std::uint64_t z = dice_;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
-}
+double GateCourse::dice() { return share_of(mixed(dice_ += 0x9e3779b97f4a7c15)); }
 
 std::uint64_t GateCourse::queue_place(const GateRecord& record) const {
   return ticket_ > record.admitted ? ticket_ - record.admitted : 0;

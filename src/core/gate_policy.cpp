@@ -8,7 +8,8 @@ namespace {
 // What waking up may take on a busy node.
 constexpr Nanos kLateStart = Millis(100);
 
-Lease* find(GateRecord& record, std::uint64_t ticket) {
+template <class Record>
+auto find(Record& record, std::uint64_t ticket) -> decltype(record.leases.data()) {
   const auto found = std::find_if(record.leases.begin(), record.leases.end(),
                                   [&](const Lease& lease) { return lease.ticket == ticket; });
   return found == record.leases.end() ? nullptr : &*found;
@@ -211,7 +212,7 @@ void leave(GateRecord& record, const GateLimits& limits, std::uint64_t ticket, G
 }
 
 const Lease* lease_of(const GateRecord& record, std::uint64_t ticket) {
-  return find(const_cast<GateRecord&>(record), ticket);
+  return find(record, ticket);
 }
 
 Nanos estimate(const GateRecord& record, const GateLimits& limits, std::uint64_t position) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/chance.hpp"
 #include "core/number.hpp"
 
 namespace pw {
@@ -9,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // Slurm's largest array has 4 million
 
-Nanos share_of(Nanos window, double share) {
+Nanos part_of(Nanos window, double share) {
   return Nanos(static_cast<std::int64_t>(static_cast<double>(window.count()) * share));
 }
 
@@ -32,20 +33,17 @@ std::uint64_t hash_of(std::string_view words) {
   for (const char c : words) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   }
-  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
-  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
-  return hash ^ (hash >> 31);
+  return mixed(hash);
 }
 
 Nanos stagger_delay(Nanos window, const std::optional<ArrayPlace>& place, std::string_view job,
                     int restarts) {
   const std::int64_t index = place ? place->index : 0;
-  const std::uint64_t hash =
-      hash_of(std::string(job) + "/" + std::to_string(index) + "/" + std::to_string(restarts));
-  const double u = static_cast<double>(hash >> 11) * 0x1.0p-53;
-  if (restarts > 0) return share_of(std::min(window, kStaggerAlone), u);
-  if (!place) return share_of(window, u);
-  return share_of(window, (static_cast<double>(index) + u) / static_cast<double>(place->count));
+  const double u = share_of(
+      hash_of(std::string(job) + "/" + std::to_string(index) + "/" + std::to_string(restarts)));
+  if (restarts > 0) return part_of(std::min(window, kStaggerAlone), u);
+  if (!place) return part_of(window, u);
+  return part_of(window, (static_cast<double>(index) + u) / static_cast<double>(place->count));
 }
 
 }  // namespace pw

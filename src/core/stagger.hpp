@@ -30,7 +30,7 @@ inline constexpr Nanos kStaggerAlone = Seconds(30);
 Nanos stagger_delay(Nanos window, const std::optional<ArrayPlace>& place, std::string_view job,
                     int restarts);
 
-/// The same for the same words, on every machine: FNV-1a (64 bit), then splitmix64's finaliser.
+/// The same for the same words, on every machine: FNV-1a (64 bit), mixed.
 std::uint64_t hash_of(std::string_view words);
 
 }  // namespace pw

@@ -38,7 +38,7 @@ std::optional<Instant> Supervision::next_wake() const {
 
 RunFacts Supervision::facts() const {
   return {.ending = ending_.value_or(Ending{Ending::Kind::signalled, SIGKILL}),
-          .in_episode = !hung_ && (ended_in_episode_ || (episode_at_ && !ending_)),
+          .in_episode = !hung_ && !cancelled_ && (ended_in_episode_ || (episode_at_ && !ending_)),
           .notice_relayed = notice_relayed_,
           .advised = advised_,
           .typed = typed_,
@@ -233,15 +233,25 @@ void Supervision::watch() {
   end_hung(silent_for);
 }
 
-// No scheduler stands behind this end: neither a deadline nor Slurm's own SIGKILL comes with it.
 void Supervision::end_hung(std::optional<Nanos> silent_for) {
   hung_ = true;
+  end_by_ourselves();
+  actions_.push_back(action::TellHang{silent_for, *ladder_.kill_at() - now_});
+}
+
+// An episode that runs is the end already; only that it must not come back is new.
+void Supervision::on(const event::Cancelled&) {
+  cancelled_ = true;
+  if (watched()) end_by_ourselves();
+}
+
+// No scheduler stands behind this end: neither a deadline nor Slurm's own SIGKILL comes with it.
+void Supervision::end_by_ourselves() {
   own_grace_ = policy_.ladder.grace.value_or(kGraceElsewhere);
   deadline_.reset();
   done_by_.reset();
   open_episode(SIGTERM);
   actions_.push_back(action::Relay{SIGTERM, {}, Carrier::us});
-  actions_.push_back(action::TellHang{silent_for, *ladder_.kill_at() - now_});
 }
 
 // The terminal has given it to the trainer. In an episode an INT says "faster".

@@ -92,12 +92,13 @@ struct GraceAsked {  ///< EXTEND_TIMEOUT_USEC: the current rung should last unti
 };
 struct Reported {};      ///< WATCHDOG=1: the trainer works
 struct HangReported {};  ///< WATCHDOG=trigger: it says itself that it does not
+struct Cancelled {};     ///< the run is to be stopped, by those who steer it, and not to come back
 }  // namespace event
 using Event =
     std::variant<event::SignalCame, event::WaitBegan, event::WaitOver, event::TrainerStarted,
                  event::TrainerEnded, event::TreeSeen, event::Relayed, event::AgentsSeen,
                  event::TrainerReady, event::TreeChanged, event::TimeCame, event::DeadlineLearned,
-                 event::GraceAsked, event::Reported, event::HangReported>;
+                 event::GraceAsked, event::Reported, event::HangReported, event::Cancelled>;
 
 namespace action {
 struct Judge {  ///< for log and journal only
@@ -157,8 +158,8 @@ enum class Phase { starting, waiting, running, draining, sweeping, done };
 /// late wake-up, never holds a notice past a quarter of the budget, never finishes while a process
 /// that can be killed lives. With a watchdog, a trainer that has reported and stops doing so is
 /// given TERM as by a notice, and the ladder runs; in an episode it need not report, and the ending
-/// of a hung one is no preemption. While a run waits for its start, whatever would end a process
-/// ends the run, and nothing is done before the start (tests/sim).
+/// of a hung one is no preemption, nor that of a cancelled run. While a run waits for its start,
+/// whatever would end a process ends the run, and nothing is done before the start (tests/sim).
 class Supervision {
  public:
   explicit Supervision(Policy policy) : policy_(std::move(policy)), watchdog_(policy_.watchdog) {}
@@ -176,6 +177,7 @@ class Supervision {
   std::optional<Instant> episode_at() const { return episode_at_; }
   bool killed_trainer() const { return killed_trainer_; }
   bool hung() const { return hung_; }  ///< the watchdog began the episode; no notice came since
+  bool cancelled() const { return cancelled_; }
   bool killed_by_hand() const { return killed_by_hand_; }  ///< a typed INT asked for SIGKILL
   RunFacts facts() const;
 
@@ -199,6 +201,7 @@ class Supervision {
   void on(const event::HangReported&) {
     if (watchdog_.asked_for() && watched()) end_hung({});
   }
+  void on(const event::Cancelled&);
 
   void notice(const event::SignalCame& came);
   void forestall(const event::SignalCame& came);
@@ -216,6 +219,7 @@ class Supervision {
   bool watched() const { return phase_ == Phase::running && !ending_; }
   void watch();
   void end_hung(std::optional<Nanos> silent_for);
+  void end_by_ourselves();
 
   bool adopt(const Deadline& news);
   std::optional<Instant> planned_kill() const;
@@ -256,8 +260,9 @@ class Supervision {
   std::optional<Deadline> deadline_;
   std::optional<Instant> done_by_;  // deadline - margin
   Nanos allowance_{0};              // EXTEND and late wake-ups
-  std::optional<Nanos> own_grace_;  // of an episode that the watchdog began
+  std::optional<Nanos> own_grace_;  // of an episode that we began ourselves
   bool hung_ = false;
+  bool cancelled_ = false;
   Watchdog watchdog_;
   Ladder ladder_;
   std::vector<Instant> typed_interrupts_;

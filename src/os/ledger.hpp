@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/gate_clock.hpp"
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "os/fd.hpp"
@@ -71,9 +72,9 @@ class Ledger {
   };
   Result<std::vector<Entry>> entries();
 
-  /// What the clock of the filesystem shows more than ours, where it is another and further away
-  /// than 2 s: NFS stamps with the server's clock, which all nodes share. Else 0.
-  Nanos clock_ahead() const { return clock_ahead_; }
+  /// The wall clock, put right by the filesystem's where that is another one and further away than
+  /// 2 s: NFS stamps with the server's clock, which all nodes share.
+  WallTime now() const;
 
   bool reaches_other_nodes() const { return network_; }  ///< NFS and its like, and FUSE
   Nanos round_trip() const { return round_trip_; }       ///< measured; of one request

@@ -52,6 +52,8 @@ Result<Ledger> Ledger::open_existing(const std::string& folder) {
   return ledger;
 }
 
+WallTime Ledger::now() const { return WallTime(Nanos(nanos_of(wall_now()))) + clock_ahead_; }
+
 Result<void> Ledger::attach() {
   constexpr int kRequests = 4;  // open, stat, ctl, lock; more the first time
   requests_ += kRequests;

@@ -1,14 +1,16 @@
+#include <signal.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "config/command_line.hpp"
 #include "core/exit_status.hpp"
 #include "core/gate_policy.hpp"
 #include "core/gate_summary.hpp"
-#include "os/clock.hpp"
 #include "os/ledger.hpp"
 #include "os/random.hpp"
 #include "verbs/help.hpp"
@@ -36,11 +38,6 @@ int print(const std::string& text) {
   return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
 }
 
-WallTime wall(const Ledger& ledger) {
-  const timespec now = wall_now();
-  return WallTime(Seconds(now.tv_sec) + Nanos(now.tv_nsec)) + ledger.clock_ahead();
-}
-
 GateControl control_of(Ledger& ledger) {
   const auto text = ledger.control();
   const auto control = text ? parse_gate_control(*text) : std::nullopt;
@@ -53,12 +50,12 @@ Result<int> status(Ledger& ledger, bool json) {
   for (const Ledger::Entry& entry : entries) {
     if (auto record = decode_gate_record(entry.text)) known.push_back({*record, entry.writer});
   }
-  const GateSummary summary = summarize(known, control_of(ledger), wall(ledger));
+  const GateSummary summary = summarize(known, control_of(ledger), ledger.now());
   return print(json ? status_json(summary) : status_text(summary));
 }
 
 Result<int> steer(Ledger& ledger, GateWord word, const std::string& reason) {
-  const GateControl control = steered(control_of(ledger), word, reason, wall(ledger));
+  const GateControl control = steered(control_of(ledger), word, reason, ledger.now());
   if (const auto said = ledger.set_control(encode(control)); !said) return said.error();
   return 0;
 }
@@ -66,11 +63,13 @@ Result<int> steer(Ledger& ledger, GateWord word, const std::string& reason) {
 // A new generation makes all places void; nothing is unlinked under those who read.
 Result<int> reset(Ledger& ledger) {
   GateControl control = control_of(ledger);
-  for (auto outcome = Ledger::Outcome::lost; outcome != Ledger::Outcome::done;) {
+  for (;;) {
     PW_TRY(const auto head, ledger.head());
     const GateRecord record =
-        gate_rules::fresh(random_bits() >> 32, gate_time(control, wall(ledger)));
-    PW_TRY(outcome, ledger.commit(head, encode(record)));
+        gate_rules::fresh(random_bits() >> 32, gate_time(control, ledger.now()));
+    PW_TRY(const auto outcome, ledger.commit(head, encode(record)));
+    if (outcome == Ledger::Outcome::done) break;
+    std::this_thread::sleep_for(ledger.backoff());
   }
   ++control.resets;
   if (const auto said = ledger.set_control(encode(control)); !said) return said.error();
@@ -136,7 +135,8 @@ Asked understand(std::span<const std::string> words) {
 
 }  // namespace
 
-int gate(std::span<const std::string> words) {
+int gate(const Beginning& beginning, std::span<const std::string> words) {
+  sigprocmask(SIG_SETMASK, &beginning.signals.mask, nullptr);
   if (!words.empty() && words[0] == "plan") return plan_of_gate(words.subspan(1));
   Asked asked = understand(words);
   if (asked.help) return print(gate_help_text(kOptions));

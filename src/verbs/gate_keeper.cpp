@@ -24,11 +24,6 @@ constexpr Nanos kPartingLimit = Millis(200);  // the run waits for it
 constexpr Nanos kPartingAlone = Seconds(10);
 constexpr Nanos kEndingLimit = Seconds(2);  // all waiting runs of a stopped gate end at once
 
-WallTime wall(const Ledger& ledger) {
-  const timespec now = wall_now();
-  return WallTime(Seconds(now.tv_sec) + Nanos(now.tv_nsec)) + ledger.clock_ahead();
-}
-
 class Keeper {
  public:
   Keeper(const GateKeeping& keeping, Ledger ledger, int socket)
@@ -51,7 +46,7 @@ class Keeper {
  private:
   using What = GateCourse::Step::What;
 
-  GateTime now() const { return gate_time(control_, wall(ledger_)); }
+  GateTime now() const { return gate_time(control_, ledger_.now()); }
 
   void take(const GateCourse::Step& step) {
     switch (step.what) {
@@ -113,7 +108,7 @@ class Keeper {
 
   void sleep(GateTime until) {
     if (!told_wait_ && course_.waiting()) tell_wait();
-    const Nanos length = std::max(until - now(), Nanos(0)) + stands_for(control_, wall(ledger_));
+    const Nanos length = std::max(until - now(), Nanos(0)) + stands_for(control_, ledger_.now());
     hear(std::min(monotonic_now() + length, std::max(control_due_, monotonic_now())));
     if (course_.waiting() && monotonic_now() - spoke_at_ >= kKeeperSpeaks / 2) {
       say(gate_word::kAlive);
@@ -142,7 +137,7 @@ class Keeper {
     if (pauses && told_wait_ && course_.waiting()) say(gate_word::kPaused, control->reason);
     control_ = *control;
     control_.since = since;
-    if (control_.word == GateWord::pause && !control_.since) control_.since = wall(ledger_);
+    if (control_.word == GateWord::pause && !control_.since) control_.since = ledger_.now();
   }
 
   Result<GateRecord> record_in(const Ledger::Head& head) {
@@ -224,7 +219,7 @@ class Keeper {
   // The other ranks need a moment to find it, and start in the same instant.
   void announce_start() {
     const Nanos lead = followers_lead(keeping_, ledger_);
-    const WallTime at = wall(ledger_) + lead;
+    const WallTime at = ledger_.now() + lead;
     if (const auto said = announce(ledger_, keeping_, {StepNews::What::start, at}); !said) {
       trouble(said.error().text());
     }
@@ -240,7 +235,7 @@ class Keeper {
       last_word_ = words;
       const bool stopped = word == gate_word::kStopped;
       const StepNews news{stopped ? StepNews::What::stopped : StepNews::What::cancelled,
-                          wall(ledger_)};
+                          ledger_.now()};
       if (keeping_.ranks > 1) announce(ledger_, keeping_, news);
     }
     leave(kEndingLimit);
@@ -267,7 +262,7 @@ class Keeper {
       last_word_ = stopped ? gate_word::kStopped : gate_word::kCancelled;
       return part();
     }
-    hear(monotonic_now() + (news.at - wall(ledger_)));
+    hear(monotonic_now() + (news.at - ledger_.now()));
     if (leaving_) return part();
     say(gate_word::kStart);
     course_.began(now());

@@ -250,6 +250,20 @@ void Narrator::hung(const action::TellHang& hang, const Recipients& sent) {
   chronicle_.journal("watchdog", record);
 }
 
+void Narrator::cancelled(const std::string& reason, const Recipients& sent,
+                         std::optional<Nanos> kill_in) {
+  std::string sentence = "the gate was cancelled" + (reason.empty() ? "" : ": " + reason);
+  JournalRecord record;
+  record.add("reason", reason);
+  if (!sent.empty()) sentence += "; " + summary(SIGTERM, sent);
+  if (kill_in) {
+    sentence += "; SIGKILL in " + spoken(*kill_in);
+    record.add("kill_in_ms", kill_in->count() / 1'000'000);
+  }
+  chronicle_.log(LogLevel::info, sentence);
+  chronicle_.journal("gate-cancelled", record);
+}
+
 void Narrator::sent(Signal signal, const char* why, const Recipients& recipients) {
   if (!chronicle_.wants_journal()) return;
   // With --to handlers a round may be of two signals, and each process has waited its own time.
@@ -360,7 +374,8 @@ void Narrator::trainer_ended(const Ending& ending, bool killed_by_us, std::optio
 void Narrator::ended(const ExitStatus& status, const Supervision& run, Instant now,
                      int left_behind) {
   const RunFacts facts = run.facts();
-  if ((facts.in_episode || run.hung()) && run.episode_at() && chronicle_.wants(LogLevel::info)) {
+  const bool by_us = run.hung() || run.cancelled();
+  if ((facts.in_episode || by_us) && run.episode_at() && chronicle_.wants(LogLevel::info)) {
     std::string line =
         "the trainer " + how_it_ended(facts.ending) + " after " + spoken(now - *run.episode_at());
     if (run.killed_trainer()) line += ", killed by us";

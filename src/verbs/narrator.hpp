@@ -34,6 +34,7 @@ class Narrator {
   void agents_stopped(const Recipients& agents);
   void nobody_told();
   void hung(const action::TellHang& hang, const Recipients& sent);
+  void cancelled(const std::string& reason, const Recipients& sent, std::optional<Nanos> kill_in);
   void told_by_file(const std::string& path);
   void sent(Signal signal, const char* why, const Recipients& recipients);
   void climbed(Signal signal, const Recipients& recipients, std::optional<Nanos> left);

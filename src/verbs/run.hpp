@@ -26,8 +26,8 @@ int config(std::span<const std::string> words);
 int relay(const Beginning& beginning, std::span<const std::string> words);
 
 /// The verb `gate`: looks at a start gate, and steers it. Exit status: 0; 1 there is no such gate,
-/// or it cannot be read or written; 125 usage.
-int gate(std::span<const std::string> words);
+/// or it cannot be read or written; 125 usage. A signal ends it: its disk may hang.
+int gate(const Beginning& beginning, std::span<const std::string> words);
 
 /// `gate plan`: what an array will do behind a gate, before it is submitted.
 int plan_of_gate(std::span<const std::string> words);

@@ -61,18 +61,13 @@ std::optional<Nanos> fallback_window(const Settings& settings, std::int64_t coun
   return window;
 }
 
-std::string hex(std::uint64_t value) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
-  return text.data();
-}
-
 // Under srun one rank passes the gate for all of its task.
 void share_among_ranks(GateKeeping& keeping, const SlurmJob& job) {
   const auto ranks = parse_number(environment_value("SLURM_STEP_NUM_TASKS"));
   if (job.step.empty() || !ranks || *ranks < 2) return;
   keeping.ranks = static_cast<int>(std::min<std::int64_t>(*ranks, 1'000'000));
-  keeping.step_key = hex(hash_of(job.id + "." + job.step + "." + std::to_string(job.restarts)));
+  const std::string step = job.id + "." + job.step + "." + std::to_string(job.restarts);
+  keeping.step_key = std::to_string(hash_of(step));
   keeping.follows = job.rank != 0;
 }
 
@@ -120,7 +115,7 @@ StartPlan plan_start(const Settings& settings, const std::optional<SlurmJob>& jo
       plan.stagger_remark += ", task " + std::to_string(plan.place->index + 1) + " of " +
                              std::to_string(plan.place->count);
     } else {
-      plan.stagger_remark += ", no array: at random";
+      plan.stagger_remark += job ? ", no array: by the job's number" : ", no array: at random";
     }
   }
   if (!settings.gate.empty()) plan.gate = gate_plan(settings, job, plan, seed);

@@ -60,7 +60,7 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
     const auto pid = launch(plan_.launch);
     if (!pid) {
       voice_.close();
-      if (gate_) gate_->leave();
+      if (gate_) gate_->close();
       return pid.error();
     }
     begin(*pid);
@@ -345,6 +345,12 @@ ExitStatus Supervisor::finish() {
   const ExitStatus status = decide_exit_status(facts, plan_.settings.exit_preempted, zero_means);
   const int left_behind = tree_ ? count_left_behind() : 0;
   narrator_.ended(status, run_, monotonic_now(), left_behind);
+  close(status);
+  return status;
+}
+
+// The last of every run, also of one that was never started.
+void Supervisor::close(const ExitStatus& status) {
   hooks_.run("on-exit", plan_.settings.on_exit, notice_, status.status);
   while (hooks_.running() && !hooks_.all_given_up()) {
     chronicle_.flush();
@@ -356,7 +362,6 @@ ExitStatus Supervisor::finish() {
     hear_pid_file();
   }
   chronicle_.close();
-  return status;
 }
 
 }  // namespace pw

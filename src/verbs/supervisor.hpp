@@ -69,6 +69,7 @@ class Supervisor {
   void hear_pid_file();
   int count_left_behind();
   ExitStatus finish();
+  void close(const ExitStatus& status);
 
   void act(const action::Judge& judge);
   void act(const action::Relay& relay);

@@ -82,6 +82,7 @@ void Supervisor::act(const action::Relay& relay) {
   const auto deadline = run_.deadline();
   notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
   if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
+  if (run_.cancelled()) notice_ = {.signal = relay.signal, .cause = "cancel"};
   hooks_.run("on-notice", plan_.settings.on_notice, notice_);
   narrator_.sent(relay.signal, "notice", recipients_);
 }

@@ -1,7 +1,6 @@
 // Start control: what the supervisor waits for before it starts the trainer. A signal that would
 // end a process ends the wait.
 #include <signal.h>
-#include <unistd.h>
 
 #include "core/duration.hpp"
 #include "os/clock.hpp"
@@ -9,11 +8,6 @@
 #include "verbs/supervisor.hpp"
 
 namespace pw {
-namespace {
-
-constexpr Nanos kPidFileLastMoment = Seconds(1);
-
-}  // namespace
 
 std::optional<ExitStatus> Supervisor::wait_for_start() {
   happen(event::WaitBegan{});
@@ -70,20 +64,22 @@ ExitStatus Supervisor::end_at_gate(StartGate::Verdict verdict) {
   }
   gate_.reset();
   narrator_.not_started(status.status, status.outcome);
-  if (plan_.pid_file != nullptr) plan_.pid_file->close(monotonic_now() + kPidFileLastMoment);
-  chronicle_.close();
+  close(status);
   return status;
 }
 
-// W&B's own cancel is a SIGKILL; ours is a notice like scancel's TERM, with the whole grace.
+// W&B's own cancel is a SIGKILL; ours is a TERM as by a notice, with the whole grace, whatever
+// --notice says: it is no signal.
 void Supervisor::hear_gate() {
   gate_->advance();
   const auto cancelled = gate_->take_cancelled();
   if (!cancelled) return;
-  const std::string reason = cancelled->empty() ? "" : ": " + *cancelled;
-  chronicle_.log(LogLevel::info, "the gate was cancelled" + reason);
-  caught_ = {.signal = SIGTERM, .code = SI_USER, .sender = own_pid_, .uid = getuid()};
-  happen(event::SignalCame{.signal = SIGTERM});
+  happen(event::Cancelled{});
+  const auto kill_at = run_.kill_at();
+  narrator_.cancelled(*cancelled, recipients_,
+                      kill_at ? std::optional(*kill_at - monotonic_now()) : std::nullopt);
+  tell_notice({.cause = "cancel"});
+  recipients_.clear();
 }
 
 }  // namespace pw

@@ -23,7 +23,7 @@ int perform(const Beginning& beginning, const std::vector<std::string>& words) {
   if (first == "run") return run(beginning, rest);
   if (first == "config") return config(rest);
   if (first == "relay") return relay(beginning, rest);
-  if (first == "gate") return gate(rest);
+  if (first == "gate") return gate(beginning, rest);
   if (first == "help") return show(Wanted::help);
   if (first == "version") return show(Wanted::version);
   if (std::find(kReserved.begin(), kReserved.end(), first) != kReserved.end()) {

@@ -48,7 +48,8 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
   demand(trainer_.alive, "a notice is relayed to somebody");
   took_the_place_ = relay.whom == action::Relay::For::who_was_not_told;
   demand(!took_the_place_ || held_, "only the place of a held notice is taken");
-  demand(!machine_.hung() || relay.signal == SIGTERM, "a hung trainer is given TERM");
+  const bool by_ourselves = machine_.hung() || cancelling_;
+  demand(!by_ourselves || relay.signal == SIGTERM, "a hung or cancelled trainer is given TERM");
   if (!took_the_place_) begin_oracle();
   if (can_be_held(relay.signal) && imports_until_ > now_) {
     hold(answers);
@@ -60,8 +61,12 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
 void World::begin_oracle() {
   const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
   held_ = false;
-  if (machine_.hung()) {
-    check_hang();
+  if (machine_.hung() || cancelling_) {
+    if (cancelling_) {
+      demand(trainer_.alive && !oracle_.relay_at, "a cancel begins no second episode");
+    } else {
+      check_hang();
+    }
     advised_now_ = false;
     oracle_ = {.relay_at = now_, .hung = true};
     return;

@@ -36,6 +36,7 @@ std::string World::run() {
   if (machine_.phase() == Phase::starting) start();
   for (int i = 0; i < 3000 && !finished_ && broken_.empty(); ++i) next_event();
   if (broken_.empty() && !finished_) broken_ = "every run ends";
+  demand(!cancelled_ || !machine_.facts().in_episode, "a cancelled run is not preempted");
   return broken_;
 }
 
@@ -149,6 +150,7 @@ void World::from_outside() {
     case 1: return learn();
     case 2: return extend();
     case 3: return type_interrupt();
+    case 4: return dice_.one_in(4) ? cancel() : signal();
     default: return signal();
   }
 }
@@ -181,6 +183,12 @@ void World::report() {
   }
   reports_.last = now_;
   happen(event::Reported{});
+}
+
+void World::cancel() {
+  cancelling_ = cancelled_ = true;
+  happen(event::Cancelled{});
+  cancelling_ = false;
 }
 
 void World::check_hang() {

@@ -39,6 +39,7 @@ class World {
   void learn();
   void leave_episode();
   void report();
+  void cancel();
   void check_hang();
   void watch_the_reports();
   void extend();
@@ -95,6 +96,8 @@ class World {
   bool told_ = false;
   bool took_the_place_ = false;
   bool advised_now_ = false;
+  bool cancelling_ = false;
+  bool cancelled_ = false;
   bool ignores_notice_ = false;
   bool advised_ = false;
   bool killed_ = false;
