@@ -1,11 +1,11 @@
 """The fixture of the start gate's tests: runs behind a gate, and what its folder says of them."""
 import json
 import os
-import re
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
+import counts  # noqa: E402
 from processes import LIMIT, carrying, until  # noqa: E402
 from wrapper import BINARY, FAULTY_BINARY, WrapperTest, main  # noqa: E402, F401
 
@@ -32,10 +32,7 @@ class GateTest(WrapperTest):
 
     def records(self, gate=None):
         """The texts of the chain, oldest first, each as {key: value}."""
-        folder = gate or self.gate
-        names = sorted(name for name in os.listdir(folder) if name.startswith('q.'))
-        return [dict(re.findall(r'(\w)=(\S+)', os.readlink(os.path.join(folder, name))))
-                for name in names]
+        return counts.records(gate or self.gate)
 
     def wait_line(self, wrapper, text='start in'):
         return until(f'"{text}" on stderr', lambda: text in wrapper.err and wrapper.err)
@@ -47,6 +44,11 @@ class GateTest(WrapperTest):
     def stamp(self, name='starts'):
         """A command that notes when it was started."""
         return ['sh', '-c', f'date +%s.%N >> {self.path(name)}']
+
+    def note(self, work):
+        """A command that notes its begin and its end around `work`, for counts.most_at_once."""
+        life = self.path('life')
+        return ['sh', '-c', f'echo + $$ >> {life}; {work[0]}; echo - $$ >> {life}; {work[1]}']
 
     def starts(self, name='starts'):
         try:
@@ -68,13 +70,3 @@ def children_of(wrapper, mark):
     with open(f'/proc/{wrapper.pid}/task/{wrapper.pid}/children', encoding='ascii') as file:
         own = [int(pid) for pid in file.read().split()]
     return [pid for pid in own if pid in carrying(mark)]
-
-
-def busiest(starts, window):
-    """The most starts in any window of that length."""
-    most, first = 0, 0
-    for last, at in enumerate(starts):
-        while at - starts[first] >= window:
-            first += 1
-        most = max(most, last - first + 1)
-    return most

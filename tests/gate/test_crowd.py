@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Hundreds of runs at once behind one gate: nothing is given twice, the rate is held, and who is
 killed holds nobody up for long."""
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import time
 
-from gates import BINARY, FULL, GateTest, busiest, children_of, main
+from counts import busiest, most_at_once
+from gates import BINARY, FULL, GateTest, children_of, main
 from processes import until
 
 SEED = int(os.environ.get('SEED', random.randrange(100_000)))
@@ -30,6 +32,8 @@ class Crowd(GateTest):
         self.assertTrue(all(b - a >= spacing for a, b in zip(given, given[1:])))
         starts = self.starts()
         self.assertEqual(len(starts), count)
+        early = [at for at, start in zip(given, starts) if start < at / 1e9 - 1 / per_second]
+        self.assertEqual(early, [], 'nobody starts before its time')
         ideal = (count - 1) / per_second
         makespan = starts[-1] - starts[0]
         most = busiest(starts, 1)
@@ -59,16 +63,35 @@ class Crowd(GateTest):
         self.assertEqual({run.wait(120) for run in runs}, {0})
         self.check_rate(1000, 100)
 
+    def test_on_other_filesystems(self):
+        """Memory, and a container's layers."""
+        self.need_root()
+        for kind in ('tmpfs', 'overlay'):
+            where = self.path(kind)
+            os.mkdir(where, 0o755)
+            options = ['size=16m']
+            if kind == 'overlay':  # needs an upper folder that is no overlay itself
+                for name in ('lower', 'tmpfs/upper', 'tmpfs/work'):
+                    os.mkdir(self.path(name), 0o755)
+                options = [f'lowerdir={self.path("lower")},upperdir={self.path("tmpfs/upper")},'
+                           f'workdir={self.path("tmpfs/work")}']
+            subprocess.run(['mount', '-t', kind, '-o', *options, kind, where], check=True)
+            self.addCleanup(subprocess.run, ['umount', '-l', where], check=False)
+            self.gate = where + '/gate'
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self.path('starts'))
+            runs = self.crowd(100, '--start-rate', '50/s')
+            self.assertEqual({run.wait(60) for run in runs}, {0})
+            self.check_rate(100, 50)
+
     def test_a_third_is_killed(self):
         """SIGKILL at random moments, each run with its children: nothing is given twice, all the others
         start, no more than N at a time."""
         dice = random.Random(SEED)
         count, places = (200, 8) if FULL else (60, 8)
         print(f'SEED={SEED}')
-        life = self.path('life')
-        note = f'echo + $$ >> {life}; sleep 0.2; echo - $$ >> {life}'
         runs = self.crowd(count, '--start-rate', '50/s', '--max-starting', str(places), '--ready',
-                          '1h', '--if-wrapper-dies', 'none', command=['sh', '-c', note])
+                          '1h', '--if-wrapper-dies', 'none', command=self.note(('sleep 0.2', 'true')))
         victims = dice.sample(runs, count // 3)
         for victim in victims:
             time.sleep(dice.random() * 0.1)
@@ -80,15 +103,8 @@ class Crowd(GateTest):
         others = [run for run in runs if run not in victims]
         self.assertEqual({run.wait(280) for run in others}, {0})
         until('the end of the trainers of the killed', lambda: not self.left(), 30)
-        with open(life, encoding='ascii') as file:
-            notes = [line.split() for line in file]
-        whole = {pid for mark, pid in notes if mark == '-'}
-        self.assertGreaterEqual(len(whole), len(others))
-        # One that was killed beside its run has not noted its end.
-        level, most = 0, 0
-        for mark, _ in (note for note in notes if note[1] in whole):
-            level += 1 if mark == '+' else -1
-            most = max(most, level)
+        most, whole = most_at_once(self.path('life'))
+        self.assertGreaterEqual(whole, len(others))
         self.assertLessEqual(most, places)
         self.assertGreaterEqual(most, places // 2)
         tickets = [int(record['n'], 36) for record in self.records()]

@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 
-from gates import BINARY, GateTest, busiest, children_of, main
+from counts import busiest, most_at_once
+from gates import BINARY, GateTest, children_of, main
 from processes import until
 
 SLOW = ('--start-rate', '1/h')
@@ -63,17 +64,11 @@ class Gate(GateTest):
 
     def test_no_more_than_n_are_in_start_up(self):
         """Each holds its place until READY=1; what is between is counted by its own notes."""
-        note = f'echo + >> {self.path("life")}; sleep 0.3; echo - >> {self.path("life")}; ' \
-               'systemd-notify --ready; sleep 0.2'
-        runs = [self.behind('-q', '--max-starting', '3', '--ready', 'notify',
-                            command=['sh', '-c', note]) for _ in range(12)]
+        command = self.note(('sleep 0.3', 'systemd-notify --ready; sleep 0.2'))
+        runs = [self.behind('-q', '--max-starting', '3', '--ready', 'notify', command=command)
+                for _ in range(12)]
         self.assertEqual({run.wait() for run in runs}, {0})
-        level, most = 0, 0
-        with open(self.path('life'), encoding='ascii') as file:
-            for line in file.read().split():
-                level += 1 if line == '+' else -1
-                most = max(most, level)
-        self.assertEqual(most, 3)
+        self.assertEqual(most_at_once(self.path('life')), (3, 12))
         self.assertEqual(self.status()['leases'], {})
 
     def test_the_end_of_the_trainer_frees_its_place(self):
@@ -111,11 +106,13 @@ class Gate(GateTest):
         running = self.behind('--max-starting', '1', '--ready', '0s', command=['sleep', '1000'])
         until('its start', lambda: 'start:' in running.err)
         waiting = self.occupied()
-        odd = self.behind(*SLOW, '--stopped-exit', '9')
+        odd = self.behind(*SLOW, '--stopped-exit', '9', '--on-exit',
+                          f'echo $PREEMPT_STATUS > {self.path("hook")}')
         self.wait_line(odd)
         self.steer('stop', 'enough')
         self.assertEqual((waiting.wait(), odd.wait()), (0, 9))
         self.assertIn('stopped: enough; nothing to do', waiting.err)
+        self.assertTrue(os.path.exists(self.path('hook')), '--on-exit is run at each end')
         self.assertTrue(running.running())
         self.assertEqual(self.starts(), [])
         self.assertEqual(self.behind(*SLOW, command=self.stamp()).wait(), 0)
@@ -128,9 +125,16 @@ class Gate(GateTest):
         self.log().ready()
         waiting = self.behind('--max-starting', '1', '--ready', '1h', command=self.stamp())
         self.wait_line(waiting)
+        # It is no signal: what --notice says does not matter, and the grace is ours.
+        deaf = self.start('--gate', self.path('other'), '--start-rate', '1/s', '--notice', 'none',
+                          '-k', '1s', '--', *self.trainer('TERM=log', log='deaf'))
+        self.log('deaf').ready()
         self.steer('cancel', 'wrong data')
+        subprocess.run([BINARY, 'gate', 'cancel', self.path('other')], check=True)
         self.assertEqual(waiting.wait(), 143)
         self.assertEqual(running.wait(70), 3, 'its own handler for TERM has ended it')
+        self.assertEqual(deaf.wait(70), 137)
+        self.assertEqual(self.log('deaf').order(), ['TERM'])
         self.assertIn('the gate was cancelled: wrong data', running.err)
         self.assertEqual(self.starts(), [])
 
@@ -182,11 +186,13 @@ class Gate(GateTest):
         self.assertFalse(os.path.exists(self.gate))
 
     def test_a_folder_that_is_deleted(self):
-        waiting = self.behind('--max-starting', '1', '--ready', '1h', command=['sleep', '3'])
+        work = f'until [ -e {self.path("deleted")} ]; do sleep 0.05; done'
+        waiting = self.behind('--max-starting', '1', '--ready', '1h', command=['sh', '-c', work])
         until('its start', lambda: 'start:' in waiting.err)
         second = self.behind('--max-starting', '1', '--ready', '1h', command=self.stamp())
         self.wait_line(second)
         shutil.rmtree(self.gate)
+        self.write('deleted', '')
         self.assertEqual((waiting.wait(), second.wait(90)), (0, 0))
         self.assertEqual(len(self.starts()), 1)
 

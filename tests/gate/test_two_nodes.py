@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 
+from counts import most_at_once
 from gates import BINARY, FULL, GateTest, main
 from processes import LIMIT, until
 
@@ -64,33 +65,21 @@ class TwoNodes(GateTest):
             given = [int(record['t'], 36) - SPACING for record in records]
             doubles = sum(1 for a, b in zip(sorted(given), sorted(given)[1:]) if b - a < SPACING)
             self.assertEqual(doubles, 0)
-            self.assertEqual(records[-1]['q'], base36(PROCESSES))
+            self.assertEqual(int(records[-1]['q'], 36), PROCESSES)
             print(f'the gate: {doubles} of {PROCESSES}, {len(records)} commits')
 
     def test_no_more_than_n_are_in_start_up_on_both_nodes(self):
-        note = f'echo + >> {self.path("life")}; sleep 0.1; echo - >> {self.path("life")}'
+        command = self.note(('sleep 0.1', 'true'))
         running = [subprocess.Popen([BINARY, '-q', '--gate', self.nodes[n % 2] + '/gate',
-                                     '--max-starting', '4', '--ready', '1h', '--', 'sh', '-c', note],
+                                     '--max-starting', '4', '--ready', '1h', '--', *command],
                                     env=self.environ(), stderr=subprocess.DEVNULL)
                    for n in range(24)]
         self._processes += running
         self.assertEqual({process.wait(120) for process in running}, {0})
-        level, most = 0, 0
-        with open(self.path('life'), encoding='ascii') as file:
-            for line in file.read().split():
-                level += 1 if line == '+' else -1
-                most = max(most, level)
+        most, whole = most_at_once(self.path('life'))
+        self.assertEqual(whole, 24)
         self.assertLessEqual(most, 4)
         self.assertGreaterEqual(most, 2, 'they start beside each other')
-
-
-def base36(number):
-    digits = '0123456789abcdefghijklmnopqrstuvwxyz'
-    text = ''
-    while number:
-        number, digit = divmod(number, 36)
-        text = digits[digit] + text
-    return text
 
 
 if __name__ == '__main__':

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -209,3 +210,17 @@ def main(proctrack, test):
         return 1 if os.environ.get("PW_REQUIRE_ALL") == "1" else 77
     except KeyboardInterrupt as interrupt:
         return 128 + interrupt.args[0]
+
+
+def main_of(case, words):
+    """The main() of a file with one TestCase, whose `slurm` is a cluster with the wrapper in it:
+    [cgroup|linuxproc|pgid]."""
+    def test(proctrack):
+        with cluster(proctrack) as case.slurm:
+            case.slurm.provide(binary())
+            suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
+            outcome = unittest.TextTestRunner(verbosity=2).run(suite)
+        return 0 if outcome.wasSuccessful() else 1
+
+    proctrack = words[0] if words else "cgroup" if ROOT else "linuxproc"
+    return main(proctrack, lambda: test(proctrack))

@@ -19,7 +19,7 @@ import unittest
 from pathlib import Path
 
 import fixture
-from fixture import REPOSITORY, binary, marked_processes, wait_for
+from fixture import REPOSITORY, marked_processes, wait_for
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "wandb"))
 sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
@@ -184,17 +184,5 @@ class Examples(unittest.TestCase):
         self.assertEqual(sorted(path.name for path in EXAMPLES.glob("*.sbatch")), sorted(ROWS))
 
 
-def test(proctrack):
-    with fixture.cluster(proctrack) as Examples.slurm:
-        Examples.slurm.provide(binary())
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(Examples)
-        outcome = unittest.TextTestRunner(verbosity=2).run(suite)
-    return 0 if outcome.wasSuccessful() else 1
-
-
-def main(proctrack="cgroup" if fixture.ROOT else "linuxproc"):
-    return fixture.main(proctrack, lambda: test(proctrack))
-
-
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(fixture.main_of(Examples, sys.argv[1:]))

@@ -4,16 +4,20 @@
     test_gate.py [cgroup|linuxproc|pgid]
 """
 
-import os
-import re
 import shutil
 import sys
 import unittest
 
 import fixture
-from fixture import wait_for, binary
+from fixture import REPOSITORY, wait_for
 
-STAMP = """sh -c 'echo + $(date +%s.%N) >> {folder}/life; sleep 1; echo - >> {folder}/life; sleep 1'"""
+sys.path.insert(0, str(REPOSITORY / "tests" / "gate"))
+
+from counts import busiest, claims, most_at_once, records  # noqa: E402
+
+# Notes its start, and its life around a second of work.
+WORK = """sh -c 'date +%s.%N >> {folder}/starts; me=$$-$SLURM_ARRAY_TASK_ID
+echo + $me >> {folder}/life; sleep 1; echo - $me >> {folder}/life'"""
 
 
 class Gate(unittest.TestCase):
@@ -35,68 +39,49 @@ class Gate(unittest.TestCase):
         self.assertEqual({one["ExitCode"] for one in found}, {"0:0"}, story)
         return job, story
 
-    def records(self, gate):
-        names = sorted(name for name in os.listdir(gate) if name.startswith("q."))
-        return [dict(re.findall(r"(\w)=(\S+)", os.readlink(gate / name))) for name in names]
+    def starts(self, folder):
+        return sorted(map(float, (folder / "starts").read_text(encoding="ascii").split()))
 
     def test_an_array_of_fifty(self):
         folder = self.folder("array")
         line = (f"exec preempt-wrap --gate {folder}/gate-%A --start-rate 10/s --max-starting 8 "
-                f"--ready 1h -- {STAMP.format(folder=folder)}")
+                f"--ready 1h -- {WORK.format(folder=folder)}")
         job, story = self.run_job(line, "--array=0-49", folder=folder)
         self.assertNotIn("warning: gate", story)
-        lines = (folder / "life").read_text(encoding="ascii").split("\n")[:-1]
-        starts = sorted(float(one[2:]) for one in lines if one[0] == "+")
-        self.assertEqual(len(starts), 50)
-        most = max(sum(1 for b in starts if a <= b < a + 1) for a in starts)
-        self.assertLessEqual(most, 25, "ten a second, and what two busy processors make late")
-        level, highest = 0, 0
-        for one in lines:
-            level += 1 if one[0] == "+" else -1
-            highest = max(highest, level)
-        self.assertLessEqual(highest, 8)
-        self.assertEqual(int(self.records(folder / f"gate-{job}")[-1]["n"], 36), 50)
+        self.assertEqual(len(self.starts(folder)), 50, story)
+        self.assertLessEqual(most_at_once(folder / "life")[0], 8)
+        let_in = claims(folder / f"gate-{job}")
+        self.assertEqual(len(let_in), 50)
+        self.assertLessEqual(busiest(let_in, 1), 12, "ten a second, one each 100 ms late or less")
 
     def test_the_ranks_of_a_step_take_one_place_and_start_together(self):
         folder = self.folder("ranks")
         line = (f"for n in 1 2; do srun -n 4 preempt-wrap --gate {folder}/gate --start-rate 20/min "
-                f"-- {STAMP.format(folder=folder)}; done")
+                f"-- {WORK.format(folder=folder)}; done")
         _, story = self.run_job(line, "-N", "2", "-n", "4", folder=folder)
-        lines = (folder / "life").read_text(encoding="ascii").split()
-        starts = sorted(float(one) for one in lines if "." in one)
+        starts = self.starts(folder)
         self.assertEqual(len(starts), 8, story)
         for ranks in (starts[:4], starts[4:]):
             self.assertLess(ranks[-1] - ranks[0], 1)
-        self.assertEqual(len(self.records(folder / "gate")), 2, "one place for each step")
+        self.assertEqual(len(records(folder / "gate")), 2, "one place for each step")
 
     def test_each_rank_with_a_place_of_its_own(self):
         folder = self.folder("each")
         line = (f"srun -n 4 preempt-wrap --gate {folder}/gate --gate-unit rank --start-rate 2/s -- "
-                f"{STAMP.format(folder=folder)}")
+                f"{WORK.format(folder=folder)}")
         self.run_job(line, "-n", "4", folder=folder)
-        self.assertEqual(len(self.records(folder / "gate")), 4)
+        self.assertEqual(len(records(folder / "gate")), 4)
 
     def test_a_stopped_gate_ends_all_ranks(self):
         folder = self.folder("stopped")
         script = (f"srun -n 2 preempt-wrap --gate {folder}/gate --start-rate 1/h -- true\n"
-                  f"( sleep 3; preempt-wrap gate stop {folder}/gate ) &\n"
+                  f"( until [ $(ls {folder}/gate | grep -c '^q') = 2 ]; do sleep 0.1; done\n"
+                  f"  preempt-wrap gate stop {folder}/gate ) &\n"
                   f"srun -n 2 preempt-wrap --gate {folder}/gate --start-rate 1/h -- touch {folder}/ran")
         _, story = self.run_job(script, "-n", "2", folder=folder)
         self.assertFalse((folder / "ran").exists(), story)
         self.assertIn("stopped", story)
 
 
-def test(proctrack):
-    with fixture.cluster(proctrack) as Gate.slurm:
-        Gate.slurm.provide(binary())
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(Gate)
-        outcome = unittest.TextTestRunner(verbosity=2).run(suite)
-    return 0 if outcome.wasSuccessful() else 1
-
-
-def main(proctrack="cgroup" if fixture.ROOT else "linuxproc"):
-    return fixture.main(proctrack, lambda: test(proctrack))
-
-
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(fixture.main_of(Gate, sys.argv[1:]))

@@ -9,7 +9,7 @@ import sys
 import unittest
 
 import fixture
-from fixture import binary, wait_for
+from fixture import wait_for
 
 # The first words of PMI-1 (MPICH, simple PMI): each rank greets, Slurm answers on the same socket.
 PROGRAM = """
@@ -41,17 +41,5 @@ class Pmi(unittest.TestCase):
         self.assertEqual(self.answers("preempt-wrap"), bare)
 
 
-def test(proctrack):
-    with fixture.cluster(proctrack) as Pmi.slurm:
-        Pmi.slurm.provide(binary())
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(Pmi)
-        outcome = unittest.TextTestRunner(verbosity=2).run(suite)
-    return 0 if outcome.wasSuccessful() else 1
-
-
-def main(proctrack="cgroup" if fixture.ROOT else "linuxproc"):
-    return fixture.main(proctrack, lambda: test(proctrack))
-
-
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(fixture.main_of(Pmi, sys.argv[1:]))

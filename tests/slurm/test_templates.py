@@ -14,7 +14,7 @@ import sys
 import unittest
 
 import fixture
-from fixture import REPOSITORY, binary, marked_processes, wait_for
+from fixture import REPOSITORY, marked_processes, wait_for
 
 
 class Templates(unittest.TestCase):
@@ -67,17 +67,5 @@ class Templates(unittest.TestCase):
                                  "wrapper-per-task.sbatch"])
 
 
-def test(proctrack):
-    with fixture.cluster(proctrack) as Templates.slurm:
-        Templates.slurm.provide(binary())
-        suite = unittest.defaultTestLoader.loadTestsFromTestCase(Templates)
-        outcome = unittest.TextTestRunner(verbosity=2).run(suite)
-    return 0 if outcome.wasSuccessful() else 1
-
-
-def main(proctrack="cgroup" if fixture.ROOT else "linuxproc"):
-    return fixture.main(proctrack, lambda: test(proctrack))
-
-
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(fixture.main_of(Templates, sys.argv[1:]))
