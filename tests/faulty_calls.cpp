@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -129,6 +130,28 @@ auto faulty_call(const char* name, Call call) -> decltype(call()) {
   return do_faulty(fault_of(name), call);
 }
 
+std::int64_t monotonic() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+void note_lock(int operation) {
+  static const char* const path = std::getenv("PW_TEST_LOCKS");
+  static std::int64_t taken_at = 0;
+  if (path == nullptr) return;
+  if (operation != LOCK_UN) {
+    taken_at = monotonic();
+    return;
+  }
+  std::array<char, 80> line{};
+  const int size = std::snprintf(line.data(), line.size(), "%d %lld %d\n", int(getpid()),
+                                 static_cast<long long>(monotonic() - taken_at), faulty::calls());
+  const int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file < 0 || write(file, line.data(), static_cast<std::size_t>(size)) != size) std::abort();
+  close(file);
+}
+
 }  // namespace
 
 namespace faulty {
@@ -191,7 +214,9 @@ int __wrap_fstatat(int folder, const char* name, struct stat* found, int flags) 
 }
 
 int __wrap_flock(int fd, int operation) {
-  return faulty_call("flock", [&] { return __real_flock(fd, operation); });
+  const int result = faulty_call("flock", [&] { return __real_flock(fd, operation); });
+  if (result == 0) note_lock(operation);
+  return result;
 }
 
 int __wrap_fcntl(int fd, int command, ...) {
