@@ -10,8 +10,8 @@
 ///   what   an error (ENOSPC ...) · `empty` returns 0 · `exists-after` does it, then EEXIST ·
 ///          `kill-before`, `kill-after` · `hang` · `nfs`, `gpfs` (fstatfs): another filesystem
 /// Each process counts its own calls, a forked child from zero. A table that cannot be read ends
-/// the program. PW_TEST_CLOCK_AHEAD: seconds that CLOCK_REALTIME is ahead. PW_TEST_LOCKS: a file that
-/// gets a line for each lock that is let go: process, for how long (ns), calls made so far.
+/// the program. PW_TEST_CLOCK_AHEAD: seconds that CLOCK_REALTIME is ahead. PW_TEST_LOCKS: a file
+/// that gets a line for each lock that is let go: process, for how long (ns), calls so far.
 namespace faulty {
 
 /// For tests inside the process: another table, and counting from zero.

@@ -171,10 +171,13 @@ void Ledger::prune_chain(const std::vector<std::uint64_t>& all) {
 
 void Ledger::note_round_trip(Nanos taken) { round_trip_ = (3 * round_trip_ + taken) / 4; }
 
-// Decorrelated jitter; the longest wait lets some thousand others have their turn.
+// Decorrelated jitter. The longest wait lets some thousand others have their turn at a server; on
+// our own disk they are done in a moment, and a round trip that took long tells of busy processors.
 Nanos Ledger::backoff() {
-  const Nanos least = std::max<Nanos>(Millis(5), 4 * round_trip_);
-  const Nanos most = std::clamp<Nanos>(4096 * round_trip_, Millis(250), Seconds(120));
+  constexpr Nanos kMostHere = Millis(250);
+  const Nanos most =
+      network_ ? std::clamp<Nanos>(4096 * round_trip_, kMostHere, Seconds(120)) : kMostHere;
+  const Nanos least = std::min(std::max<Nanos>(Millis(5), 4 * round_trip_), most);
   const Nanos span = std::max<Nanos>(3 * std::max(least, waited_) - least, Nanos(1));
   const auto chance = random_bits() % static_cast<std::uint64_t>(span.count());
   waited_ = std::min(least + Nanos(static_cast<std::int64_t>(chance)), most);

@@ -10,7 +10,8 @@
 namespace pw {
 namespace {
 
-constexpr Nanos kParting = Millis(200);
+constexpr Nanos kParting = Millis(200);  // of the time that a notice leaves
+constexpr Nanos kClosing = Seconds(2);   // the trainer is gone; a lease lasts longer
 constexpr Nanos kSilence = kKeeperSpeaks + Seconds(5);
 
 // 1st, 2nd, 3rd, 4th, ..., 11th, 12th, 13th.
@@ -144,17 +145,24 @@ void StartGate::end_wait(Verdict verdict, const char* how, const std::string& wo
 
 void StartGate::leave() {
   if (!keeper_ || started_) return;
-  end_wait(Verdict::wait, close() ? "left" : "left-behind");
+  end_wait(Verdict::wait, part(kParting) ? "left" : "left-behind");
 }
 
-bool StartGate::close() {
+void StartGate::close() {
+  through();
+  part(kClosing);
+}
+
+bool StartGate::part(Nanos limit) {
   if (!keeper_) return true;
   keeper_->send(gate_word::kLeave);
-  const Instant limit = monotonic_now() + kParting;
+  const Instant until = monotonic_now() + limit;
   bool left = false;
-  while (!left && !keeper_->over() && monotonic_now() < limit) {
-    left = keeper_->receive(limit) == gate_word::kLeft;
+  while (!keeper_->over() && monotonic_now() < until) {
+    left = keeper_->receive(until) == gate_word::kLeft || left;
   }
+  // Without a child of ours the end of the trainer is the end of the tree: nobody looks for more.
+  if (keeper_->over()) keeper_->reap();
   keeper_.reset();
   return left;
 }

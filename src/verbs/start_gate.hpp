@@ -10,7 +10,8 @@ namespace pw {
 
 /// A run's side of its start gate: listens to its keeper, tells log and journal what it waits for,
 /// and starts spread by the array alone where the gate cannot be used. Called by the Supervisor in
-/// its one loop; never blocks longer than 200 ms, whatever the gate's disk does.
+/// its one loop; never blocks longer than 200 ms, and 2 s when the trainer has ended,
+/// whatever the gate's disk does.
 class StartGate {
  public:
   struct Plan {
@@ -34,16 +35,17 @@ class StartGate {
   /// A notice came while we waited: gives the place back, if that can be done in a moment.
   void leave();
 
-  /// READY=1, the time of --ready D, or the end of the trainer: its start-up is over.
+  /// READY=1, or the time of --ready D: its start-up is over.
   void through();
 
   /// Once, after the start: the gate was cancelled, and with what words.
   std::optional<std::string> take_cancelled();
 
-  /// At our end: what is still held is given back, if that can be done in a moment.
-  bool close();
+  /// The trainer has ended: what is still held is given back, if the disk answers within 2 s.
+  void close();
 
  private:
+  bool part(Nanos limit);
   void hear(const std::string& message);
   void tell_wait(const std::string& words);
   void fall_back(const std::string& why);

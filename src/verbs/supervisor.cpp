@@ -288,7 +288,7 @@ void Supervisor::hear_pid_file() {
 void Supervisor::end_trainer() {
   // Its number may be another's from now on.
   if (plan_.pid_file != nullptr) plan_.pid_file->remove();
-  if (gate_) gate_->through();
+  if (gate_) gate_->close();
   const Instant now = monotonic_now();
   std::optional<Nanos> after;
   if (run_.episode_at()) after = now - *run_.episode_at();
