@@ -17,6 +17,7 @@ namespace {
 constexpr Nanos kLockLimit = Seconds(1);
 constexpr Nanos kSpreadMost = Seconds(120);
 constexpr int kSpreadRoundTrips = 8;
+constexpr Nanos kSpreadTold = Seconds(1);
 constexpr Nanos kControlFresh = Seconds(1);
 constexpr Nanos kTryAgain = Seconds(1);
 constexpr Nanos kTryAgainSlowest = Seconds(10);
@@ -38,7 +39,13 @@ class Keeper {
     while (!done_) {
       if (monotonic_now() >= control_due_) read_control();
       course_.told(control_);
-      take(course_.next(now()));
+      const GateCourse::Step step = course_.next(now());
+      const bool early = step.what == What::commit && monotonic_now() < first_try_at_;
+      if (early && !leaving_) {
+        hear(std::min(first_try_at_, control_due_));
+      } else {
+        take(step);
+      }
       if (parting_is_over()) part();
     }
   }
@@ -76,7 +83,9 @@ class Keeper {
     Nanos most = keeping_.count * kSpreadRoundTrips * ledger_.round_trip();
     const Nanos line = keeping_.count * keeping_.limits.spacing;
     most = std::min<Nanos>(most, line > Nanos(0) ? line / 2 : Nanos(kSpreadMost));
-    hear(monotonic_now() + std::chrono::duration_cast<Nanos>(most * keeping_.place_share));
+    first_try_at_ += std::chrono::duration_cast<Nanos>(most * keeping_.place_share);
+    const Nanos delay = first_try_at_ - monotonic_now();
+    if (delay > kSpreadTold) say(gate_word::kSpread, std::to_string(delay.count()));
   }
 
   void say(const std::string& word, const std::string& rest = "") {
@@ -84,12 +93,19 @@ class Keeper {
     send_message(socket_, rest.empty() ? word : word + " " + rest);
   }
 
-  // Sleeps until then, listening to the run; true if it said something.
+  // Sleeps until then, listening to the run, which hears from us meanwhile; true if it said
+  // something.
   bool hear(Instant until) {
     if (parting_until_) until = std::min(until, *parting_until_);
-    pollfd polled{.fd = leaving_ ? -1 : socket_, .events = POLLIN, .revents = 0};
-    const auto timeout = timeout_until(until);
-    if (ppoll(&polled, 1, &*timeout, nullptr) <= 0) return false;
+    for (;;) {
+      const bool silent = leaving_ || !course_.waiting();
+      const Instant slice = silent ? until : std::min(until, spoke_at_ + kKeeperSpeaks / 2);
+      pollfd polled{.fd = leaving_ ? -1 : socket_, .events = POLLIN, .revents = 0};
+      const auto timeout = timeout_until(slice);
+      if (ppoll(&polled, 1, &*timeout, nullptr) > 0) break;
+      if (monotonic_now() >= until) return false;
+      if (!silent) say(gate_word::kAlive);
+    }
     const auto message = receive_message(socket_);
     if (message == gate_word::kThrough) {
       course_.through();
@@ -109,10 +125,7 @@ class Keeper {
   void sleep(GateTime until) {
     if (!told_wait_ && course_.waiting()) tell_wait();
     const Nanos length = std::max(until - now(), Nanos(0)) + stands_for(control_, ledger_.now());
-    hear(std::min(monotonic_now() + length, std::max(control_due_, monotonic_now())));
-    if (course_.waiting() && monotonic_now() - spoke_at_ >= kKeeperSpeaks / 2) {
-      say(gate_word::kAlive);
-    }
+    hear(std::min(monotonic_now() + length, control_due_));
   }
 
   void tell_wait() {
@@ -249,7 +262,6 @@ class Keeper {
       if (!news) continue;
       fine();
       if (*news) return act_on(**news);
-      say(gate_word::kAlive);
       hear(monotonic_now() + poll);
     }
     if (leaving_) part();
@@ -298,7 +310,6 @@ class Keeper {
     const Nanos left = keeping_.max_delay - troubled_ - (at - *trouble_since_);
     hear(at + (course_.waiting() ? std::clamp(left, Nanos(0), try_again_) : try_again_));
     try_again_ = std::min(2 * try_again_, kTryAgainSlowest);
-    if (course_.waiting()) say(gate_word::kAlive);
   }
 
   const GateKeeping& keeping_;
@@ -309,7 +320,8 @@ class Keeper {
   GateControl control_;
   Instant control_due_{};
   Instant control_read_{};
-  Instant spoke_at_{};
+  Instant spoke_at_ = monotonic_now();
+  Instant first_try_at_ = spoke_at_;
   bool told_wait_ = false;
   bool leaving_ = false;
   bool done_ = false;

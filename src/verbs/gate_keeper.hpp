@@ -23,6 +23,7 @@ struct GateKeeping {
 /// Words between a run and its keeper, each the first of a message; the rest is said here.
 namespace gate_word {
 inline constexpr const char* kWait = "wait";            ///< <ns, or -> <position>: told once
+inline constexpr const char* kSpread = "spread";        ///< <ns> until it asks for a place
 inline constexpr const char* kAlive = "alive";          ///< no news: the disk answers
 inline constexpr const char* kPaused = "paused";        ///< reason
 inline constexpr const char* kTrouble = "trouble";      ///< a warning

@@ -74,6 +74,11 @@ void StartGate::hear(const std::string& message) {
   const std::string word = message.substr(0, message.find(' '));
   const std::string rest = message.size() > word.size() ? message.substr(word.size() + 1) : "";
   if (word == gate_word::kWait) tell_wait(rest);
+  if (word == gate_word::kSpread) {
+    const Nanos delay(parse_number(rest).value_or(0));
+    say(LogLevel::info,
+        "asks for a place in " + spoken(delay) + ", in turn with its array" + plan_.costs);
+  }
   if (word == gate_word::kPaused) {
     say(LogLevel::info, "paused" + (rest.empty() ? "" : ": " + rest) + "; the place is kept");
   }

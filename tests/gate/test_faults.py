@@ -35,6 +35,15 @@ class Faults(GateTest):
                 self.assertIn('no maximum rate', run.err)
         self.assertEqual(len(self.starts()), 3)
 
+    def test_an_array_on_a_server_asks_in_turn_and_can_be_stopped_meanwhile(self):
+        run = self.faulty('fstatfs:1-:nfs', '--start-rate', '1/s', '--index', '900000', '--count',
+                          '1000000')
+        self.wait_line(run, 'asks for a place in')
+        self.steer('stop')
+        self.assertEqual(run.wait(), 0)
+        self.assertEqual((self.records(), self.starts()), ([], []))
+        self.assertNotIn('warning', run.err)
+
     def test_a_filesystem_without_links(self):
         for error in ('EPERM', 'EOPNOTSUPP'):
             run = self.faulty(f'symlinkat:1-:{error}', '--start-rate', '1000/s')
