@@ -171,9 +171,10 @@ def marked_processes(mark):
 
 
 @contextlib.contextmanager
-def cluster(proctrack, nodes=2, conf=""):
+def cluster(proctrack, nodes=2, conf="", private_tmp=False):
     """Brings a cluster up, and down when the block is left, however it is left."""
     knobs = {"PROCTRACK": proctrack, "NODES": str(nodes), "CPUS": "64", "EXTRA": conf,
+             "PRIVATE_TMP": "1" if private_tmp else "",
              "KILLWAIT": str(KILL_WAIT), "FASTTICK_MS": "250"}
     ours, alive = os.pipe()
     try:
@@ -212,11 +213,11 @@ def main(proctrack, test):
         return 128 + interrupt.args[0]
 
 
-def main_of(case, words):
+def main_of(case, words, **how):
     """The main() of a file with one TestCase, whose `slurm` is a cluster with the wrapper in it:
-    [cgroup|linuxproc|pgid]."""
+    [cgroup|linuxproc|pgid]. `how` is for cluster()."""
     def test(proctrack):
-        with cluster(proctrack) as case.slurm:
+        with cluster(proctrack, **how) as case.slurm:
             case.slurm.provide(binary())
             suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
             outcome = unittest.TextTestRunner(verbosity=2).run(suite)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The start gate in a real Slurm: an array of 50, and the ranks of one step.
+"""The start gate in a real Slurm: an array of 50, and the ranks of one step. As root each node has a
+/tmp of its own: only the gate's folder is shared.
 
     test_gate.py [cgroup|linuxproc|pgid]
 """
@@ -58,7 +59,11 @@ class Gate(unittest.TestCase):
         folder = self.folder("ranks")
         line = (f"for n in 1 2; do srun -n 4 preempt-wrap --gate {folder}/gate --start-rate 20/min "
                 f"-- {WORK.format(folder=folder)}; done")
-        _, story = self.run_job(line, "-N", "2", "-n", "4", folder=folder)
+        own = f"srun -N 2 -n 2 sh -c 'echo >> /tmp/pw-gate; wc -l < /tmp/pw-gate > {folder}/$SLURM_PROCID'"
+        _, story = self.run_job(f"{own}\n{line}", "-N", "2", "-n", "4", folder=folder)
+        if fixture.ROOT:
+            seen = [(folder / rank).read_text(encoding="ascii") for rank in "01"]
+            self.assertEqual(seen, ["1\n", "1\n"], "each node has a /tmp of its own")
         starts = self.starts(folder)
         self.assertEqual(len(starts), 8, story)
         for ranks in (starts[:4], starts[4:]):
@@ -84,4 +89,4 @@ class Gate(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    sys.exit(fixture.main_of(Gate, sys.argv[1:]))
+    sys.exit(fixture.main_of(Gate, sys.argv[1:], private_tmp=fixture.ROOT))
