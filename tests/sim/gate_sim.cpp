@@ -29,6 +29,7 @@ GateWorldPlan random_plan(std::uint64_t seed) {
   if (dice.one_in(3)) plan.notice_one_in = 1 + static_cast<int>(dice.below(6));
   if (dice.one_in(2)) plan.gives_back_one_in = 2;
   if (dice.one_in(3)) plan.stale = dice.up_to(5s);
+  plan.resets = dice.one_in(10);
   if (dice.one_in(8)) plan.ends_with = dice.one_in(2) ? GateWord::stop : GateWord::cancel;
   return plan;
 }

@@ -88,13 +88,14 @@ std::string GateWorld::run() {
 
 void GateWorld::steer(GateWord word) { control_ = steered(control_, word, "", now_); }
 
+// A gate that has been stopped meanwhile stays it.
+void GateWorld::steer_from(GateWord old, GateWord word) {
+  if (control_.word == old) steer(word);
+}
+
 void GateWorld::happen(const Event& event) {
-  if (event.what == Event::What::pause) {
-    return control_.word == GateWord::run ? steer(GateWord::pause) : void();
-  }
-  if (event.what == Event::What::resume) {
-    return control_.word == GateWord::pause ? steer(GateWord::run) : void();
-  }
+  if (event.what == Event::What::pause) return steer_from(GateWord::run, GateWord::pause);
+  if (event.what == Event::What::resume) return steer_from(GateWord::pause, GateWord::run);
   if (event.what == Event::What::reset) return reset();
   if (event.what == Event::What::end) return steer(plan_.ends_with);
   Run& run = runs_[event.run];

@@ -92,6 +92,7 @@ class GateWorld {
   void later(std::size_t number, WallTime at, Event::What what = Event::What::go_on);
   GateRecord read(Run& run);
   void steer(GateWord word);
+  void steer_from(GateWord old, GateWord word);
   void reset();
   void reserved(std::size_t number, const GateRecord& record, GateTime at);
   void read_control(Run& run);
