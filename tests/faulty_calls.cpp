@@ -170,6 +170,7 @@ extern "C" {
 int __real_symlinkat(const char* target, int folder, const char* name);
 ssize_t __real_readlinkat(int folder, const char* name, char* target, size_t size);
 int __real_unlinkat(int folder, const char* name, int flags);
+int __real_renameat(int from, const char* name, int to, const char* other);
 int __real_mkdirat(int folder, const char* name, mode_t mode);
 int __real_mkdir(const char* name, mode_t mode);
 int __real_openat(int folder, const char* name, int flags, ...);
@@ -191,6 +192,10 @@ ssize_t __wrap_readlinkat(int folder, const char* name, char* target, size_t siz
 
 int __wrap_unlinkat(int folder, const char* name, int flags) {
   return faulty_call("unlinkat", [&] { return __real_unlinkat(folder, name, flags); });
+}
+
+int __wrap_renameat(int from, const char* name, int to, const char* other) {
+  return faulty_call("renameat", [&] { return __real_renameat(from, name, to, other); });
 }
 
 int __wrap_mkdirat(int folder, const char* name, mode_t mode) {

@@ -11,9 +11,9 @@
 
 #include "os/careful_open.hpp"
 #include "os/clock.hpp"
-#include "os/gate_folder.hpp"
 #include "os/ledger_line.hpp"
 #include "os/os_error.hpp"
+#include "os/own_folder.hpp"
 
 namespace pw {
 namespace {

@@ -11,6 +11,7 @@
 #include "os/gate_folder.hpp"
 #include "os/ledger.hpp"
 #include "os/os_error.hpp"
+#include "os/own_folder.hpp"
 
 // The ledger's words for all: `ctl`, and the announcements in `go`.
 namespace pw {

@@ -11,6 +11,7 @@
 #include "os/ledger.hpp"
 #include "os/ledger_line.hpp"
 #include "os/os_error.hpp"
+#include "os/own_folder.hpp"
 #include "os/random.hpp"
 
 // The ledger beside its chain: how it is opened, what is removed, how long to wait.

@@ -53,13 +53,6 @@ bool has_ended(int pidfd) {
   return poll(&polled, 1, 0) > 0;
 }
 
-// Else its numbers are those of another PID namespace.
-bool proc_is_ours() {
-  std::array<char, 16> pid{};
-  return readlink("/proc/self", pid.data(), pid.size() - 1) > 0 &&
-         std::atoi(pid.data()) == getpid();
-}
-
 Error gone(const PidFileFacts& file) {
   return os_error(file.path + ": process " + std::to_string(file.pid), ESRCH);
 }

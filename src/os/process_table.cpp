@@ -59,6 +59,12 @@ std::optional<ProcessEntry> read_stat(int proc, const char* pid) {
 
 }  // namespace
 
+bool proc_is_ours() {
+  std::array<char, 16> pid{};
+  return readlink("/proc/self", pid.data(), pid.size() - 1) > 0 &&
+         std::atoi(pid.data()) == getpid();
+}
+
 Result<std::vector<ProcessEntry>> read_process_table() {
   const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
   if (!proc) return os_error("open /proc");

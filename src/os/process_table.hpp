@@ -15,6 +15,9 @@ namespace pw {
 /// How long a reading of the whole table may take: what is not read by then is left out.
 inline constexpr Nanos kTableLimit = Seconds(2);
 
+/// False where /proc is not mounted, or its numbers are those of another PID namespace.
+bool proc_is_ours();
+
 /// All processes that /proc shows, in no order. An error where /proc is not mounted or is that of
 /// another PID namespace: then nobody's PID may be taken from it.
 Result<std::vector<ProcessEntry>> read_process_table();
