@@ -14,10 +14,10 @@ constexpr Nanos kClocksApart = std::chrono::hours(24);
 
 }  // namespace
 
-Result<RequeueMarker> RequeueMarker::open(const std::string& state, const RunKey& run, Claimant us,
-                                          std::optional<Nanos> job_began) {
+Result<RequeueMarker> RequeueMarker::open(const std::string& state, const RunKey& run,
+                                          Claimant us) {
   PW_TRY(NoteFolder folder, NoteFolder::open(state, "requeue"));
-  return RequeueMarker(std::move(folder), run_name(run), std::move(us), job_began);
+  return RequeueMarker(std::move(folder), run_name(run), std::move(us));
 }
 
 std::string RequeueMarker::note(int turn) const {
@@ -25,15 +25,16 @@ std::string RequeueMarker::note(int turn) const {
 }
 
 // Whoever comes after it may take the next turn.
-bool RequeueMarker::is_over(const std::string& note, const Claim& claim) {
+bool RequeueMarker::is_over(const std::string& note, const Claim& claim,
+                            std::optional<Nanos> job_began) {
   const auto stamp = folder_.stamp(note);
-  if (stamp && job_began_ && *stamp < *job_began_ - kClocksApart) return true;
+  if (stamp && job_began && *stamp < *job_began - kClocksApart) return true;
   if (claim.state == Claim::State::withdrawn) return true;
   return claim.state == Claim::State::trying && proven_dead(claim.owner, us_);
 }
 
 // Made first and looked at then: what was looked for in vain stays absent for an NFS client.
-Result<RequeueMarker::Answer> RequeueMarker::claim() {
+Result<RequeueMarker::Answer> RequeueMarker::claim(std::optional<Nanos> job_began) {
   const Claim ours{Claim::State::trying, us_};
   for (int turn = 1; turn <= kTurnsMax; ++turn) {
     PW_TRY(const bool made, folder_.make(note(turn), encode(ours)));
@@ -45,7 +46,7 @@ Result<RequeueMarker::Answer> RequeueMarker::claim() {
     const auto found = parse_claim(text.value_or(""));
     // Nobody knows what it means, and a job that is requeued twice is worse.
     if (!found) return Answer{Claimed::another_trying, ""};
-    if (is_over(note(turn), *found)) continue;
+    if (is_over(note(turn), *found, job_began)) continue;
     const bool done = found->state == Claim::State::done;
     return Answer{done ? Claimed::done_already : Claimed::another_trying,
                   claimant_text(found->owner)};

@@ -20,12 +20,12 @@ class RequeueMarker {
     std::string owner;  ///< of the one that was found: "pid 4711 on n1"; empty: not readable
   };
 
-  /// `us` does the requeue. `job_began` is when this run of the job was started, since 1970: older
-  /// markers by more than a day are of another job with that number.
-  static Result<RequeueMarker> open(const std::string& state, const RunKey& run, Claimant us,
-                                    std::optional<Nanos> job_began);
+  /// `us` does the requeue.
+  static Result<RequeueMarker> open(const std::string& state, const RunKey& run, Claimant us);
 
-  Result<Answer> claim();
+  /// `job_began` is when this run of the job was started, since 1970, if that is known: a marker
+  /// that is older by more than a day is of another job with that number.
+  Result<Answer> claim(std::optional<Nanos> job_began);
   /// Atomically; the run counts as requeued from then on.
   Result<void> done();
   /// As if it had not been claimed: the next one may. Not by removing it, which would leave a hole
@@ -36,19 +36,15 @@ class RequeueMarker {
   void prune();
 
  private:
-  RequeueMarker(NoteFolder folder, std::string name, Claimant us, std::optional<Nanos> job_began)
-      : folder_(std::move(folder)),
-        name_(std::move(name)),
-        us_(std::move(us)),
-        job_began_(job_began) {}
+  RequeueMarker(NoteFolder folder, std::string name, Claimant us)
+      : folder_(std::move(folder)), name_(std::move(name)), us_(std::move(us)) {}
   std::string note(int turn) const;
-  bool is_over(const std::string& note, const Claim& claim);
+  bool is_over(const std::string& note, const Claim& claim, std::optional<Nanos> job_began);
   Result<void> say(Claim::State state);
 
   NoteFolder folder_;
   std::string name_;
   Claimant us_;
-  std::optional<Nanos> job_began_;
   int turn_ = 0;  // ours; 0: none
 };
 

@@ -15,15 +15,14 @@ using Claimed = RequeueMarker::Claimed;
 
 const RunKey kRun{"main", "812_17", 2};
 
-RequeueMarker marker(const StateFixture& fixture, const RunKey& run = kRun,
-                     std::optional<Nanos> job_began = {}, const std::string& host = "n1") {
-  auto opened = RequeueMarker::open(fixture.state(), run, claimant_here(host), job_began);
+RequeueMarker marker(const StateFixture& fixture, const RunKey& run = kRun) {
+  auto opened = RequeueMarker::open(fixture.state(), run, claimant_here("n1"));
   REQUIRE(opened.has_value());
   return std::move(*opened);
 }
 
-Claimed claimed(RequeueMarker& by) {
-  const auto answer = by.claim();
+Claimed claimed(RequeueMarker& by, std::optional<Nanos> job_began = {}) {
+  const auto answer = by.claim(job_began);
   REQUIRE(answer.has_value());
   return answer->claimed;
 }
@@ -32,10 +31,10 @@ Claimed claimed(RequeueMarker& by) {
 int claim_and_die(const StateFixture& fixture, const char* faults = "",
                   Claimed want = Claimed::ours) {
   return done_by_child([&] {
-    auto dying = RequeueMarker::open(fixture.state(), kRun, claimant_here("n1"), {});
+    auto dying = RequeueMarker::open(fixture.state(), kRun, claimant_here("n1"));
     if (!dying) _exit(2);
     faulty::set(faults);
-    const auto answer = dying->claim();
+    const auto answer = dying->claim({});
     if (!answer || answer->claimed != want) _exit(1);
     if (want == Claimed::ours && !dying->done()) _exit(3);
   });
@@ -48,8 +47,8 @@ TEST_CASE("a run is claimed once; done and withdrawn are what they say") {
   RequeueMarker first = marker(fixture);
   CHECK(claimed(first) == Claimed::ours);
   CHECK(done_by_child([&] {
-          auto second = RequeueMarker::open(fixture.state(), kRun, claimant_here("n1"), {});
-          const auto answer = second->claim();
+          auto second = RequeueMarker::open(fixture.state(), kRun, claimant_here("n1"));
+          const auto answer = second->claim({});
           const std::string owner = "pid " + std::to_string(getppid()) + " on n1";
           _exit(answer->claimed == Claimed::another_trying && answer->owner == owner ? 0 : 1);
         }) == 0);
@@ -140,11 +139,11 @@ TEST_CASE("of eight that claim at once one wins, also after an owner that died")
         continue;
       }
       close(gun[1]);
-      auto by = RequeueMarker::open(fixture.state(), kRun, claimant_here("n1"), {});
+      auto by = RequeueMarker::open(fixture.state(), kRun, claimant_here("n1"));
       if (!by) _exit(9);
       char byte = 0;
       if (read(gun[0], &byte, 1) != 0) _exit(9);
-      const auto answer = by->claim();
+      const auto answer = by->claim({});
       if (!answer) _exit(8);
       // It stays until all have asked, as one does that waits for scontrol.
       if (answer->claimed == Claimed::ours) {
@@ -209,7 +208,7 @@ TEST_CASE("a disk's errors are told, and leave no claim") {
     const StateFixture fixture;
     RequeueMarker ours = marker(fixture);
     faulty::set("symlinkat:1:" + std::string(error));
-    CHECK_FALSE(ours.claim().has_value());
+    CHECK_FALSE(ours.claim({}).has_value());
     CHECK_FALSE(ours.done().has_value());
     CHECK(claimed(ours) == Claimed::ours);
     faulty::set("symlinkat:1:" + std::string(error));
@@ -224,14 +223,10 @@ TEST_CASE("what is older than the job by more than a day is another's with its n
   fixture.make_older("requeue/" + run_name(kRun), 3);
   const timespec now = wall_now();
   const auto days_ago = [&](int days) { return Nanos(Seconds(now.tv_sec - days * 86'400L)); };
-  RequeueMarker unknowing = marker(fixture);
-  CHECK(claimed(unknowing) == Claimed::done_already);
-  RequeueMarker older = marker(fixture, kRun, days_ago(2) + Seconds(60));
-  CHECK(claimed(older) == Claimed::ours);
-  const StateFixture slow;
-  CHECK(claim_and_die(slow) == 0);
-  RequeueMarker near = marker(slow, kRun, days_ago(0) + std::chrono::hours(12));
-  CHECK(claimed(near) == Claimed::done_already);
+  RequeueMarker later = marker(fixture);
+  CHECK(claimed(later) == Claimed::done_already);
+  CHECK(claimed(later, days_ago(3) + std::chrono::hours(23)) == Claimed::done_already);
+  CHECK(claimed(later, days_ago(2) + std::chrono::hours(1)) == Claimed::ours);
 }
 
 TEST_CASE("markers of a month ago go when one is made") {
