@@ -34,7 +34,9 @@ Deadline prevailing(const std::optional<Deadline>& standing, const Deadline& new
   if (standing->certainty != news.certainty) {
     return news.certainty == Certainty::fact ? news : *standing;
   }
-  return news.at < standing->at ? news : *standing;
+  const bool corrected =
+      news.source == DeadlineSource::slurmctld && news.source == standing->source;
+  return corrected || news.at < standing->at ? news : *standing;
 }
 
 Instant done_by(const Deadline& deadline, Nanos margin, Instant now) {

@@ -8,7 +8,7 @@ namespace pw {
 
 /// A fact was said by somebody who decides (--lead, scontrol, a cloud); a guess is our inference.
 enum class Certainty { guess, fact };
-enum class DeadlineSource { lead, job_end, kill_wait };
+enum class DeadlineSource { lead, job_end, kill_wait, slurmctld };
 
 /// When the scheduler will send SIGKILL.
 struct Deadline {
@@ -41,7 +41,8 @@ constexpr Nanos from_term_to_kill(Nanos kill_wait) {
 /// The deadline that a signal arriving at `now` tells of; a past or absurd time is none.
 std::optional<Deadline> deadline_told_by(const Schedule& schedule, Signal signal, Instant now);
 
-/// The one that counts: a fact beats a guess either way, of two alike the nearer one.
+/// The one that counts: a fact beats a guess either way, of two alike the nearer one; slurmctld
+/// corrects itself either way, since a limit may be extended and is looked at late.
 Deadline prevailing(const std::optional<Deadline>& standing, const Deadline& news);
 
 /// The instant to be done at: `margin` before the deadline, at most a quarter of what is left.

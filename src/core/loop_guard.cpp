@@ -16,7 +16,7 @@ std::optional<std::int64_t> field(std::string_view word, std::string_view key) {
   return word.starts_with(key) ? parse_number(word.substr(key.size())) : std::nullopt;
 }
 
-RequeueHistory with_run(const std::optional<RequeueHistory>& kept, const RunFacts& run,
+RequeueHistory with_run(const std::optional<RequeueHistory>& kept, const GuardedRun& run,
                         const LoopLimits& limits) {
   const bool known = kept && kept->restarts <= run.restarts;
   RequeueHistory next = known ? *kept : RequeueHistory{};
@@ -35,7 +35,7 @@ RequeueHistory with_run(const std::optional<RequeueHistory>& kept, const RunFact
   return next;
 }
 
-std::string refusal(const RequeueHistory& history, std::int64_t count, const RunFacts& run,
+std::string refusal(const RequeueHistory& history, std::int64_t count, const GuardedRun& run,
                     const LoopLimits& limits) {
   if (run.kill_switch == KillSwitch::there) {
     return "the kill switch " + limits.kill_switch + " is there";
@@ -81,7 +81,7 @@ std::optional<RequeueHistory> decode_requeue_history(std::string_view text) {
                         .progress = *progress};
 }
 
-LoopVerdict judge_loop(const std::optional<RequeueHistory>& kept, const RunFacts& run,
+LoopVerdict judge_loop(const std::optional<RequeueHistory>& kept, const GuardedRun& run,
                        const LoopLimits& limits) {
   const RequeueHistory history = with_run(kept, run, limits);
   // Slurm's own requeues are restarts, too.

@@ -30,7 +30,7 @@ std::optional<RequeueHistory> decode_requeue_history(std::string_view text);
 enum class KillSwitch { absent, there };
 
 /// What the run that ends now was.
-struct RunFacts {
+struct GuardedRun {
   std::int64_t restarts = 0;     ///< SLURM_RESTART_COUNT
   std::optional<Nanos> ran;      ///< from its start to the notice; nothing: it was never started
   std::optional<int> exit_code;  ///< nothing: never started, or it died of a signal
@@ -54,7 +54,7 @@ struct LoopVerdict {
   std::string text;        ///< "3 of 50", or why not: the end of "not requeued: "
   RequeueHistory history;  ///< to be kept, whatever becomes of it
 };
-LoopVerdict judge_loop(const std::optional<RequeueHistory>& kept, const RunFacts& run,
+LoopVerdict judge_loop(const std::optional<RequeueHistory>& kept, const GuardedRun& run,
                        const LoopLimits& limits);
 
 }  // namespace pw

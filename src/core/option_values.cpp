@@ -6,34 +6,17 @@
 #include "core/duration.hpp"
 #include "core/gate_record.hpp"
 #include "core/number.hpp"
+#include "core/requeue_values.hpp"
 #include "core/signal_name.hpp"
 #include "core/start_rate.hpp"
 #include "core/text.hpp"
+#include "core/value_takers.hpp"
 
 namespace pw {
 namespace {
 
 std::string bad_signal(std::string_view text) {
   return "\"" + std::string(text) + "\" is no signal" + did_you_mean(text, known_signal_names());
-}
-
-std::string bad_duration(std::string_view text, std::string_view also = "") {
-  return "\"" + std::string(text) + "\" is no duration (250ms, 30s, 5m, 1h30m" + std::string(also) +
-         ")";
-}
-
-template <class Enum, std::size_t N>
-std::string take_word(std::string_view text, Enum& target,
-                      const std::array<std::pair<std::string_view, Enum>, N>& words) {
-  std::string list;
-  for (const auto& [word, value] : words) {
-    if (word == text) {
-      target = value;
-      return "";
-    }
-    list += (list.empty() ? "" : ", ") + std::string(word);
-  }
-  return "\"" + std::string(text) + "\" is none of " + list;
 }
 
 // KILL and STOP cannot be caught, CHLD tells of children, faults act at once on whoever made them.
@@ -146,14 +129,6 @@ std::string take_lead(std::string_view text, Settings& settings) {
   return "";
 }
 
-template <Nanos Settings::*Member>
-std::string take_duration(std::string_view text, Settings& settings) {
-  const auto duration = parse_duration(text);
-  if (!duration) return bad_duration(text);
-  settings.*Member = *duration;
-  return "";
-}
-
 std::string take_ready(std::string_view text, Settings& settings) {
   settings.ready = ReadyWhen::told;
   if (text == "notify") return "";
@@ -232,17 +207,6 @@ std::string take_quiet(std::string_view text, Settings& settings) {
   return fault;
 }
 
-std::string take_in_range(std::string_view text, std::int64_t least, std::int64_t most,
-                          const char* what, std::int64_t& target) {
-  const auto number = parse_number(text);
-  if (!number || *number < least || *number > most) {
-    return "\"" + std::string(text) + "\" is no " + what + " from " + std::to_string(least) +
-           " to " + std::to_string(most);
-  }
-  target = *number;
-  return "";
-}
-
 constexpr std::int64_t kMostTasks = 1'000'000'000;
 
 std::string take_index(std::string_view text, Settings& settings) {
@@ -286,14 +250,6 @@ std::string take_stopped_exit(std::string_view text, Settings& settings) {
   return fault;
 }
 
-template <std::string Settings::*Member>
-std::string take_text(std::string_view text, Settings& settings) {
-  if (text.empty()) return "an empty value";
-  if (text.find('\0') != std::string_view::npos) return "a NUL byte";
-  settings.*Member = text;
-  return "";
-}
-
 // In this order: quiet lowers log-level.
 constexpr std::array kValues = std::to_array<OptionValue>({
     {"notice", take_notice},
@@ -324,6 +280,14 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"require-gate", take_switch<&Settings::require_gate>},
     {"stopped-exit", take_stopped_exit},
     {"dry-run", take_switch<&Settings::dry_run>},
+    {"requeue", take_requeue},
+    {"max-requeues", take_max_requeues},
+    {"min-runtime", take_duration<&Settings::min_runtime>},
+    {"progress-file", take_text<&Settings::progress_file>},
+    {"requeue-exit", take_requeue_exit},
+    {"final-exit", take_final_exits},
+    {"kill-switch", take_text<&Settings::kill_switch>},
+    {"state-dir", take_text<&Settings::state_dir>},
     {"done-file", take_text<&Settings::done_file>},
     {"on-notice", take_text<&Settings::on_notice>},
     {"on-exit", take_text<&Settings::on_exit>},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/ladder.hpp"
+#include "core/requeue.hpp"
 #include "core/signal.hpp"
 #include "core/time.hpp"
 
@@ -55,6 +56,14 @@ struct Settings {
   bool require_gate = false;
   int stopped_exit = 0;
   bool dry_run = false;
+  RequeueMode requeue = RequeueMode::none;
+  std::int64_t max_requeues = 50;
+  Nanos min_runtime = Seconds(60);
+  std::string progress_file;
+  std::optional<int> requeue_exit;
+  std::set<int> final_exits;
+  std::string kill_switch;
+  std::string state_dir;
   std::string done_file;
   std::string on_notice;
   std::string on_exit;

@@ -132,9 +132,7 @@ void Supervision::on(const event::DeadlineLearned& learned) {
   const bool far = learned.deadline.at - now_ > kAdviceBeyond;
   const bool replaces = learned.deadline.certainty == Certainty::fact &&
                         (!deadline_ || deadline_->certainty == Certainty::guess);
-  if (far && replaces && !ending_ && !own_grace_) {
-    return leave_episode();
-  }
+  if (far && replaces && !ending_ && !own_grace_) return leave_episode();
   if (adopt(learned.deadline)) ladder_.move_kill(now_, planned_kill());
 }
 
@@ -299,8 +297,10 @@ bool Supervision::adopt(const Deadline& news) {
   if (deadline_ && counts == *deadline_) return false;
   const bool fact_for_guess =
       deadline_ && deadline_->certainty == Certainty::guess && counts.certainty == Certainty::fact;
+  const bool corrected = deadline_ && counts.source == DeadlineSource::slurmctld &&
+                         counts.source == deadline_->source && counts.at != deadline_->at;
   const Instant by = pw::done_by(counts, policy_.margin, now_);
-  done_by_ = done_by_ && !fact_for_guess ? std::min(*done_by_, by) : by;
+  done_by_ = done_by_ && !fact_for_guess && !corrected ? std::min(*done_by_, by) : by;
   deadline_ = counts;
   return true;
 }

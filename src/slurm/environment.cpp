@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "config/environment.hpp"
@@ -53,8 +54,13 @@ std::optional<SlurmJob> find_slurm_job() {
   const std::string task = environment_value("SLURM_ARRAY_TASK_ID");
   // In an array SLURM_JOB_ID of the last task is the whole array's id (22.05.8, observed).
   job.id = parse_number(array) && parse_number(task) ? array + "_" + task : job.job_id;
+  job.cluster = environment_value("SLURM_CLUSTER_NAME");
   job.step = environment_value("SLURM_STEP_ID");
-  if (!job.step.empty()) job.rank = number_in("SLURM_PROCID");
+  if (!job.step.empty()) {
+    job.rank = number_in("SLURM_PROCID");
+    job.step_tasks = std::max(number_in("SLURM_STEP_NUM_TASKS"), 1);
+    job.step_nodes = std::max(number_in("SLURM_STEP_NUM_NODES"), 1);
+  }
   job.restarts = number_in("SLURM_RESTART_COUNT");
   if (const auto parent = read_process(getppid())) {
     job.parent_name = parent->name;

@@ -13,6 +13,9 @@ namespace pw {
 struct SlurmJob {
   std::string id;              ///< "812", in arrays "812_17": right for scontrol, always
   std::string job_id;          ///< SLURM_JOB_ID, for scancel of a step
+  std::string cluster;         ///< SLURM_CLUSTER_NAME
+  int step_tasks = 1;          ///< SLURM_STEP_NUM_TASKS
+  int step_nodes = 1;          ///< SLURM_STEP_NUM_NODES
   std::string step;            ///< SLURM_STEP_ID; empty in a batch script
   int rank = 0;                ///< SLURM_PROCID in a step, else 0
   int restarts = 0;            ///< SLURM_RESTART_COUNT, unset on the first run

@@ -18,6 +18,10 @@ std::optional<Nanos> seconds(std::string_view value) {
   return number ? std::optional<Nanos>(Seconds(std::min(*number, kLongest))) : std::nullopt;
 }
 
+bool is_requeue(std::string_view mode) {
+  return upper_case(mode).find("REQUEUE") != std::string::npos;
+}
+
 class Reader {
  public:
   explicit Reader(std::string_view partition) : ours_(partition) {}
@@ -37,6 +41,12 @@ class Reader {
     if (partition == ours_ && !line_grace_) conf.grace_time = default_grace_;
     if (upper_case(partition) == "DEFAULT" && line_grace_) default_grace_ = *line_grace_;
     line_grace_.reset();
+    if (line_mode_ && partition == ours_) our_mode_ = line_mode_;
+    if (line_mode_ && partition.empty()) cluster_mode_ = *line_mode_;
+    if (line_mode_ && upper_case(partition) == "DEFAULT") default_mode_ = line_mode_;
+    if (!line_mode_ && partition == ours_) our_mode_ = default_mode_;
+    line_mode_.reset();
+    conf.preemption_requeues = our_mode_.value_or(cluster_mode_);
   }
 
   SlurmConf conf;
@@ -51,6 +61,12 @@ class Reader {
                                                         : Proctrack::unknown;
     }
     if (key == "KILLWAIT" && seconds(value)) conf.kill_wait = seconds(value);
+    if (key == "PREEMPTMODE") line_mode_ = is_requeue(value);
+    // "100,110-112": any of them will do.
+    if (key == "REQUEUEEXIT") {
+      const auto code = parse_number(value.substr(0, value.find_first_of(",-")));
+      if (code && *code > 0 && *code < 256) conf.requeue_exit = static_cast<int>(*code);
+    }
     if (key == "PREEMPTTYPE") preempts_by_qos = value == "preempt/qos";
     if (key == "GRACETIME" && !partition.empty()) line_grace_ = seconds(value);
   }
@@ -58,6 +74,10 @@ class Reader {
   std::string_view ours_;
   Nanos default_grace_{0};
   std::optional<Nanos> line_grace_;
+  bool cluster_mode_ = false;
+  std::optional<bool> default_mode_;
+  std::optional<bool> our_mode_;
+  std::optional<bool> line_mode_;
 };
 
 // One blank between words, none around '=', no comment.

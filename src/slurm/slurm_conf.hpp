@@ -16,6 +16,8 @@ struct SlurmConf {
   /// GraceTime of our partition: a preemption sends TERM this much before the end, and KILL comes
   /// KillWait after that. Nothing: it stands elsewhere (preempt/qos), so nobody here knows it.
   std::optional<Nanos> grace_time = Nanos(0);
+  bool preemption_requeues = false;  ///< PreemptMode=REQUEUE, of our partition or of the cluster
+  std::optional<int> requeue_exit;   ///< the first code of RequeueExit
 };
 
 /// `Key=Value` words, # comments; keys without regard to case; the last of two counts. A line of

@@ -45,9 +45,12 @@ class Narrator {
   void unkillable(const ProcessEntry& entry);
   void trainer_ended(const Ending& ending, bool killed_by_us, std::optional<Nanos> after);
   void ended(const ExitStatus& status, const Supervision& run, Instant now, int left_behind);
+  /// Why the run is to end, by slurmctld.
+  void cause(std::string_view word, std::optional<Nanos> left);
+  /// The last line of the journal.
+  void over(const ExitStatus& status, int left_behind);
 
  private:
-  void end_record(int status, Outcome outcome, int left_behind);
   void journal_sent(Signal signal, const char* why, std::span<const Recipient> recipients);
   void journal_signal(const action::Judge& judged, const CaughtSignal& caught,
                       const std::string& sender_name);

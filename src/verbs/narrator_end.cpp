@@ -25,7 +25,9 @@ std::string how_it_ended(const Ending& ending) {
 
 }  // namespace
 
-void Narrator::not_started(int status, Outcome outcome) { end_record(status, outcome, 0); }
+void Narrator::not_started(int status, Outcome outcome) {
+  over({.status = status, .outcome = outcome}, 0);
+}
 
 void Narrator::unkillable(const ProcessEntry& entry) {
   chronicle_.log(LogLevel::error, "cannot be killed: " + entry.name + " (pid " +
@@ -72,13 +74,17 @@ void Narrator::ended(const ExitStatus& status, const Supervision& run, Instant n
     }
     chronicle_.log(LogLevel::info, line);
   }
-  if (chronicle_.wants_journal()) end_record(status.status, status.outcome, left_behind);
 }
 
-void Narrator::end_record(int status, Outcome outcome, int left_behind) {
+void Narrator::cause(std::string_view word, std::optional<Nanos> left) {
+  chronicle_.log(LogLevel::info, "cause, as Slurm says: " + std::string(word), left);
+  chronicle_.journal("cause", JournalRecord().add("cause", word));
+}
+
+void Narrator::over(const ExitStatus& status, int left_behind) {
   chronicle_.journal("end", JournalRecord()
-                                .add("status", status)
-                                .add("outcome", word(outcome))
+                                .add("status", status.status)
+                                .add("outcome", word(status.outcome))
                                 .add("left_behind", left_behind));
 }
 

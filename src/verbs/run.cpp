@@ -43,7 +43,10 @@ Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& jo
       {"done-file", &settings.done_file},
       {"pid-file", &settings.pid_file},
       {"target-pid-file", &settings.target_pid_file},
-      {"gate", &settings.gate}};
+      {"gate", &settings.gate},
+      {"progress-file", &settings.progress_file},
+      {"kill-switch", &settings.kill_switch},
+      {"state-dir", &settings.state_dir}};
   for (const auto& [name, path] : paths) {
     if (path->empty()) continue;
     auto expanded = expand_pattern(*path, pattern_values(job, host));
@@ -232,6 +235,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
                         .profile_remark = effective.profile_remark,
                         .terminal = terminal,
                         .job = job,
+                        .host = identity.host,
                         .foreign = foreign,
                         .pid_file = pid_file ? &*pid_file : nullptr,
                         .start = plan_start(settings, job)};

@@ -50,6 +50,9 @@ Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
       own_pid_(getpid()) {}
 
 boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
+  if (stopped_by_kill_switch()) {
+    return end_unstarted({.status = plan_.settings.stopped_exit, .outcome = Outcome::finished});
+  }
   // First: what comes before the wait ends it, too. What comes with its end is taken below.
   if (plan_.start.asked()) {
     if (const auto ended = wait_for_start()) return *ended;
@@ -119,6 +122,13 @@ void Supervisor::wait() {
     consider(wake, step_signal.helper().limit());
     if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
   }
+  consider(wake, ask_due_);
+  consider(wake, hook_due_);
+  if (job_watch_ && job_watch_->helper() != nullptr) {
+    consider(wake, job_watch_->helper()->limit());
+    const int answer = job_watch_->helper()->output_fd();
+    if (answer >= 0) fds.push_back(answer);
+  }
   overseers_.add_fds(fds);
   chronicle_.add_trouble_fds(fds);
   if (voice_.fd() >= 0) fds.push_back(voice_.fd());
@@ -146,6 +156,8 @@ void Supervisor::wait() {
   if (gate_) hear_gate();
   if (finished_) return;
   if (hooks_.running() || !step_signals_.empty()) advance_helpers();
+  if (job_watch_ || hook_due_) advance_job();
+  if (finished_) return;
   if (!overseers_.idle()) watch_overseers();
 }
 
@@ -300,11 +312,13 @@ bool Supervisor::is_helper(int pid) const {
   for (const StepSignal& step : step_signals_) {
     if (step.helper().id().pid == pid) return true;
   }
-  return hooks_.owns(pid);
+  const bool asks = job_watch_ && job_watch_->helper() != nullptr;
+  return hooks_.owns(pid) || (asks && job_watch_->helper()->id().pid == pid);
 }
 
 void Supervisor::advance_helpers() {
   hooks_.advance();
+  advance_job();
   for (auto step = step_signals_.begin(); step != step_signals_.end();) {
     const auto over = step->advance();
     if (!over) {
@@ -338,13 +352,17 @@ ExitStatus Supervisor::finish() {
   if (gate_) gate_->close();
   RunFacts facts = run_.facts();
   const std::string& done_file = plan_.settings.done_file;
-  facts.work_done = facts.in_episode && !done_file.empty() && done_file_exists(done_file, signals_);
+  const bool asked = facts.in_episode || plan_.settings.requeue != RequeueMode::none;
+  facts.work_done = asked && !done_file.empty() && done_file_exists(done_file, signals_);
   const bool told = plan_.settings.exit_preempted.has_value();
   const ZeroMeans zero_means =
       plan_.settings.exit_zero.value_or(told ? ZeroMeans::preempted : ZeroMeans::done);
-  const ExitStatus status = decide_exit_status(facts, plan_.settings.exit_preempted, zero_means);
+  ExitStatus status = decide_exit_status(facts, plan_.settings.exit_preempted, zero_means);
   const int left_behind = tree_ ? count_left_behind() : 0;
   narrator_.ended(status, run_, monotonic_now(), left_behind);
+  if (hook_due_) run_notice_hook();
+  if (const auto code = requeue(facts, status)) status = {*code, 0, status.outcome};
+  narrator_.over(status, left_behind);
   close(status);
   return status;
 }

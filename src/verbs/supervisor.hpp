@@ -13,6 +13,7 @@
 #include "verbs/chronicle.hpp"
 #include "verbs/courier.hpp"
 #include "verbs/hooks.hpp"
+#include "verbs/job_watch.hpp"
 #include "verbs/narrator.hpp"
 #include "verbs/overseers.hpp"
 #include "verbs/start_gate.hpp"
@@ -35,6 +36,7 @@ class Supervisor {
     std::string profile_remark;
     bool terminal = false;
     std::optional<SlurmJob> job;
+    std::string host;
     std::vector<ProcessId> foreign;  ///< children before the start
     PidFile* pid_file = nullptr;     ///< --pid-file, claimed
     StartPlan start;
@@ -49,6 +51,7 @@ class Supervisor {
   void stagger();
   StartGate::Verdict pass_gate();
   ExitStatus end_at_gate(StartGate::Verdict verdict);
+  ExitStatus end_unstarted(const ExitStatus& status);
   void hear_gate();
   void take(const CaughtSignal& caught);
   event::SignalCame judge_sender(const CaughtSignal& caught) const;
@@ -68,6 +71,13 @@ class Supervisor {
   void advance_helpers();
   void hear_pid_file();
   int count_left_behind();
+  void ask_slurm(Signal signal);
+  void advance_job();
+  void take_job_news(const JobWatch::News& news);
+  void start_notice_hook();
+  void run_notice_hook();
+  bool stopped_by_kill_switch();
+  std::optional<int> requeue(const RunFacts& facts, const ExitStatus& status);
   ExitStatus finish();
   void close(const ExitStatus& status);
 
@@ -120,6 +130,9 @@ class Supervisor {
   bool trainer_ended_ = false;
   bool killing_named_ = false;
   bool finished_ = false;
+  std::optional<JobWatch> job_watch_;  // from the first notice on
+  std::optional<Instant> ask_due_;
+  std::optional<Instant> hook_due_;  // on-notice waits for the cause
   std::optional<Instant> ready_at_;  // --ready D
   bool ready_told_ = false;
 };

@@ -20,6 +20,7 @@ void Supervisor::update_helpers() {
   std::vector<ProcessId> ids = chronicle_.helpers();
   for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
   for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
+  if (job_watch_ && job_watch_->helper() != nullptr) ids.push_back(job_watch_->helper()->id());
   if (plan_.pid_file != nullptr) ids.push_back(plan_.pid_file->helper());
   if (gate_ && gate_->helper()) ids.push_back(*gate_->helper());
   tree_->set_helpers(std::move(ids));
@@ -56,6 +57,9 @@ void Supervisor::act(const action::Judge& judge) {
   recipients_.clear();
   held_for_.clear();
   narrator_.agents_stopped(std::exchange(agents_, {}));
+  const bool heard = judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice ||
+                     judge.verdict == Verdict::covered;
+  if (heard) ask_slurm(judge.signal);
 }
 
 void Supervisor::act(const action::Relay& relay) {
@@ -83,7 +87,7 @@ void Supervisor::act(const action::Relay& relay) {
   notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
   if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
   if (run_.cancelled()) notice_ = {.signal = relay.signal, .cause = "cancel"};
-  hooks_.run("on-notice", plan_.settings.on_notice, notice_);
+  start_notice_hook();
   narrator_.sent(relay.signal, "notice", recipients_);
 }
 

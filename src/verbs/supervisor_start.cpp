@@ -63,6 +63,10 @@ ExitStatus Supervisor::end_at_gate(StartGate::Verdict verdict) {
     status = {.status = kSignalBase + SIGTERM, .outcome = Outcome::killed};
   }
   gate_.reset();
+  return end_unstarted(status);
+}
+
+ExitStatus Supervisor::end_unstarted(const ExitStatus& status) {
   narrator_.not_started(status.status, status.outcome);
   close(status);
   return status;

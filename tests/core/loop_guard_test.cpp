@@ -17,18 +17,18 @@ LoopLimits with_progress() { return {.counts_progress = true}; }
 class Job {
  public:
   explicit Job(LoopLimits limits) : limits_(std::move(limits)) {}
-  std::string run(RunFacts facts) {
+  std::string run(GuardedRun facts) {
     facts.restarts = restarts_++;
     return judge(facts);
   }
-  std::string again(RunFacts facts) {
+  std::string again(GuardedRun facts) {
     facts.restarts = restarts_ - 1;
     return judge(facts);
   }
   void forget() { kept_.reset(); }
 
  private:
-  std::string judge(const RunFacts& facts) {
+  std::string judge(const GuardedRun& facts) {
     const LoopVerdict verdict = judge_loop(kept_, facts, limits_);
     kept_ = decode_requeue_history(encode(verdict.history));
     CHECK(kept_ == verdict.history);

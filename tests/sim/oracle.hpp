@@ -11,19 +11,25 @@ struct Oracle {
   std::optional<Instant> relay_at;
   std::optional<Instant> standing;  // the deadline that counts
   bool standing_is_fact = false;
+  bool of_slurmctld = false;  // which corrects itself, either way
   std::optional<Instant> done_by;
   bool hung = false;     // the watchdog began it: KILL comes also where Slurm would bring one
   bool excused = false;  // EXTEND, a late wake-up, a fact for a guess: KILL may come later
   bool hurried = false;  // typed INTs: KILL may come earlier
 
-  void learn(Instant at, bool fact, Nanos margin, Instant now) {
-    const bool replaces = standing && fact && !standing_is_fact;
+  void learn(const Deadline& told, Nanos margin, Instant now) {
+    const Instant at = told.at;
+    const bool fact = told.certainty == Certainty::fact;
+    const bool by_slurmctld = told.source == DeadlineSource::slurmctld;
+    const bool corrects = standing && by_slurmctld && of_slurmctld && at != *standing;
+    const bool replaces = corrects || (standing && fact && !standing_is_fact);
     if (standing && !replaces && (standing_is_fact != fact || at >= *standing)) return;
     const Instant by = at - std::min(margin, std::max(at - now, Nanos(0)) / 4);
     done_by = done_by && !replaces ? std::min(*done_by, by) : by;
     if (replaces) excused = true;
     standing = at;
     standing_is_fact = fact;
+    of_slurmctld = by_slurmctld;
   }
 
   std::optional<Instant> kill_instant(const Policy& policy) const {

@@ -136,9 +136,7 @@ void World::act(const action::EndHold& end, std::deque<Event>& answers) {
   answers.push_back(event::Relayed{.told = told_, .waiting = false});
 }
 
-void World::learn_told(const Deadline& told) {
-  oracle_.learn(told.at, told.certainty == Certainty::fact, policy_.margin, now_);
-}
+void World::learn_told(const Deadline& told) { oracle_.learn(told, policy_.margin, now_); }
 
 void World::save() {
   if (ignores_notice_) return;

@@ -1,0 +1,30 @@
+#include "core/job_deadline.hpp"
+
+#include <algorithm>
+
+namespace pw {
+namespace {
+
+constexpr std::int64_t kAbsurd = 366 * 86'400;  // seconds; no job of this world ends later
+
+}  // namespace
+
+std::optional<Deadline> deadline_of(const JobState& job, std::int64_t own_restarts,
+                                    const ClockPair& clocks, Nanos kill_wait,
+                                    std::optional<Instant> term_at) {
+  using Phase = JobState::Phase;
+  const Nanos until_kill = from_term_to_kill(kill_wait);
+  const auto fact = [](Instant at) {
+    return Deadline{at, Certainty::fact, DeadlineSource::slurmctld};
+  };
+  if (job.phase == Phase::running && job.restarts == own_restarts) {
+    if (!job.end || *job.end - clocks.wall > kAbsurd) return {};
+    const std::int64_t left = std::max<std::int64_t>(*job.end - clocks.wall, 0);
+    return fact(clocks.now + Seconds(left) + until_kill);
+  }
+  const bool ending = job.phase == Phase::completing || job.phase == Phase::over;
+  if (ending && term_at) return fact(*term_at + until_kill);
+  return {};
+}
+
+}  // namespace pw

@@ -1,0 +1,53 @@
+#include "verbs/job_watch.hpp"
+
+#include <signal.h>
+
+#include "os/clock.hpp"
+
+namespace pw {
+
+void JobWatch::heard(Signal signal, Instant now) {
+  const bool first = signal_ == 0;
+  if (first) signal_ = signal;
+  const bool ending = state_ && !running();
+  const bool new_term = signal == SIGTERM && !term_at_;
+  if (new_term) term_at_ = now;
+  worth_asking_ = first || (new_term && !ending);
+}
+
+Result<void> JobWatch::ask() {
+  worth_asking_ = false;
+  asked_at_ = monotonic_now();
+  PW_TRY(JobQuestion question, JobQuestion::start(job_.id));
+  question_ = std::move(question);
+  return {};
+}
+
+std::optional<JobWatch::News> JobWatch::advance() {
+  if (!question_) return {};
+  const auto answer = question_->advance();
+  if (!answer) return {};
+  question_.reset();
+  News news;
+  const std::int64_t wall = wall_now().tv_sec;
+  if (*answer) {
+    state_ = **answer;
+    const bool running = state_->phase == JobState::Phase::running;
+    if (running && state_->preempted) end_in_grace_ = state_->end;
+    // What came before this answer was no end.
+    if (running && term_at_ && *term_at_ <= asked_at_) term_at_.reset();
+    cause_ = cause_of({.signal = signal_,
+                       .restarts = job_.restarts,
+                       .now = wall,
+                       .job = state_,
+                       .end_in_grace = end_in_grace_});
+    news.deadline = deadline_of(*state_, job_.restarts, {monotonic_now(), wall},
+                                job_.conf.kill_wait.value_or(Seconds(30)), term_at_);
+  } else {
+    news.trouble = answer->error().text();
+  }
+  news.cause = cause_;
+  return news;
+}
+
+}  // namespace pw

@@ -1,0 +1,53 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "core/end_cause.hpp"
+#include "core/job_deadline.hpp"
+#include "slurm/environment.hpp"
+#include "slurm/job_question.hpp"
+
+namespace pw {
+
+/// What slurmctld says of our job from the first notice on: when it will KILL, and why. Called by
+/// the Supervisor in its one loop; never on the way of a signal. One question at a time.
+class JobWatch {
+ public:
+  explicit JobWatch(const SlurmJob& job) : job_(job) {}
+
+  /// A notice has come.
+  void heard(Signal signal, Instant now);
+  /// Whether the answer may be a new one: not for the same signal over and over.
+  bool worth_asking() const { return worth_asking_; }
+  /// An error if nobody could be asked.
+  Result<void> ask();
+
+  struct News {
+    std::optional<Deadline> deadline;
+    EndCause cause = EndCause::unknown;
+    std::string trouble;  ///< no answer, and why
+  };
+  /// Once an answer: what is known by now.
+  std::optional<News> advance();
+
+  bool asking() const { return question_.has_value(); }
+  const Helper* helper() const { return question_ ? &question_->helper() : nullptr; }
+
+  EndCause cause() const { return cause_; }
+  bool running() const { return state_ && state_->phase == JobState::Phase::running; }
+  /// EndTime as last seen within a preemption's grace.
+  std::optional<std::int64_t> end_in_grace() const { return end_in_grace_; }
+
+ private:
+  const SlurmJob& job_;
+  std::optional<JobQuestion> question_;
+  bool worth_asking_ = false;
+  Signal signal_ = 0;               // the first notice
+  std::optional<Instant> term_at_;  // the first TERM since the job was seen running
+  Instant asked_at_{};
+  std::optional<JobState> state_;
+  std::optional<std::int64_t> end_in_grace_;
+  EndCause cause_ = EndCause::unknown;
+};
+
+}  // namespace pw

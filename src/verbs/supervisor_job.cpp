@@ -1,0 +1,109 @@
+// What slurmctld says of our job, from the first notice to the requeue.
+#include <algorithm>
+
+#include "core/duration.hpp"
+#include "os/clock.hpp"
+#include "os/far_file.hpp"
+#include "verbs/requeuer.hpp"
+#include "verbs/supervisor.hpp"
+
+namespace pw {
+namespace {
+
+constexpr Nanos kHookWaits = Seconds(2);   // for the cause
+constexpr Nanos kBeforeKill = Seconds(3);  // the last look before our SIGKILL
+constexpr Nanos kBetweenLooks = Seconds(1);
+constexpr Nanos kRankApart = Millis(5);  // slurmctld gets 200 questions a second of one step
+constexpr Nanos kRanksMost = Seconds(5);
+constexpr Nanos kKillSwitchLimit = Seconds(5);
+
+}  // namespace
+
+// After the relay. All ranks of a step get a notice in the same moment.
+void Supervisor::ask_slurm(Signal signal) {
+  if (!plan_.job || !tree_) return;
+  if (!job_watch_) job_watch_.emplace(*plan_.job);
+  job_watch_->heard(signal, monotonic_now());
+  const Nanos apart = std::min<Nanos>(plan_.job->rank * kRankApart, kRanksMost);
+  if (!ask_due_ && job_watch_->worth_asking()) ask_due_ = monotonic_now() + apart;
+  advance_job();
+}
+
+// A limit may have been extended, and Slurm looks at limits every 30 s: before our SIGKILL it is
+// asked again, and while the job runs its own is KillWait away.
+void Supervisor::advance_job() {
+  if (hook_due_ && monotonic_now() >= *hook_due_) run_notice_hook();
+  if (!job_watch_) return;
+  if (const auto news = job_watch_->advance()) take_job_news(*news);
+  if (!ask_due_ || monotonic_now() < *ask_due_) return;
+  ask_due_.reset();
+  if (job_watch_->asking()) return;
+  if (const auto asked = job_watch_->ask(); !asked)
+    take_job_news({.trouble = asked.error().text()});
+}
+
+void Supervisor::take_job_news(const JobWatch::News& news) {
+  if (!news.trouble.empty()) {
+    const bool matters = plan_.settings.requeue != RequeueMode::none;
+    chronicle_.log(matters ? LogLevel::warning : LogLevel::info,
+                   "Slurm was not heard: " + news.trouble);
+  }
+  if (news.deadline && plan_.settings.lead_known && run_.phase() == Phase::draining) {
+    Deadline deadline = *news.deadline;
+    const auto& lead = plan_.settings.lead;
+    if (lead) deadline.at = std::min(deadline.at, *run_.episode_at() + *lead);  // the user's word
+    happen(event::DeadlineLearned{deadline});
+  }
+  narrator_.cause(cause_word(news.cause), time_left());
+  if (hook_due_) run_notice_hook();
+  const auto kill_at = run_.kill_at();
+  if (run_.phase() != Phase::draining || !kill_at || !news.deadline || !job_watch_->running())
+    return;
+  ask_due_ = std::max(*kill_at - kBeforeKill, monotonic_now() + kBetweenLooks);
+  if (*ask_due_ > *kill_at) ask_due_.reset();
+}
+
+void Supervisor::run_notice_hook() {
+  hook_due_.reset();
+  const auto deadline = run_.deadline();
+  if (deadline) notice_.deadline = deadline->at;
+  if (job_watch_) notice_.cause = cause_word(job_watch_->cause()).data();
+  hooks_.run("on-notice", plan_.settings.on_notice, notice_);
+}
+
+// In Slurm it waits a moment to be told why.
+void Supervisor::start_notice_hook() {
+  if (plan_.settings.on_notice.empty()) return;
+  if (!plan_.job || run_.hung() || run_.cancelled()) {
+    return hooks_.run("on-notice", plan_.settings.on_notice, notice_);
+  }
+  if (!hook_due_) hook_due_ = monotonic_now() + kHookWaits;
+}
+
+bool Supervisor::stopped_by_kill_switch() {
+  const std::string& path = plan_.settings.kill_switch;
+  if (path.empty()) return false;
+  const auto there = file_is_there(path, kKillSwitchLimit);
+  if (!there) chronicle_.warn("the kill switch " + path + " could not be looked for");
+  if (!there.value_or(false)) return false;
+  chronicle_.log(LogLevel::warning, "not started: the kill switch " + path + " is there");
+  return true;
+}
+
+std::optional<int> Supervisor::requeue(const RunFacts& facts, const ExitStatus& status) {
+  if (!Requeuer::is_ours(plan_.settings, plan_.job)) return {};
+  Requeuer::Run run{.facts = facts,
+                    .preempted = status.outcome == Outcome::preempted && facts.typed.empty(),
+                    .signal = notice_.signal};
+  if (facts.ending.kind == Ending::Kind::never_started) run.signal = facts.ending.number;
+  if (job_watch_) {
+    run.at_notice = job_watch_->cause();
+    run.end_in_grace = job_watch_->end_in_grace();
+  }
+  const Instant until = run_.episode_at().value_or(monotonic_now());
+  if (tree_) run.ran = std::max(until - started_, Nanos(0));
+  if (const auto deadline = run_.deadline()) run.deadline = deadline->at;
+  return Requeuer(plan_.settings, *plan_.job, plan_.host, signals_, chronicle_).end(run);
+}
+
+}  // namespace pw
