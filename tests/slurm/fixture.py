@@ -171,11 +171,18 @@ def marked_processes(mark):
 
 
 @contextlib.contextmanager
-def cluster(proctrack, nodes=2, conf="", private_tmp=False):
-    """Brings a cluster up, and down when the block is left, however it is left."""
-    knobs = {"PROCTRACK": proctrack, "NODES": str(nodes), "CPUS": "64", "EXTRA": conf,
-             "PRIVATE_TMP": "1" if private_tmp else "",
-             "KILLWAIT": str(KILL_WAIT), "FASTTICK_MS": "250"}
+def cluster(proctrack, nodes=2, conf="", private=ROOT, requeue_exit=None, **knobs):
+    """Brings a cluster up, and down when the block is left, however it is left.
+
+    Private nodes have namespaces of their own, so that nothing is shared but what a real cluster
+    shares; `knobs` are those of the script "cluster", as killwait=5 or preempt_mode="CANCEL".
+    """
+    if requeue_exit is not None:
+        conf = f"{conf}\nRequeueExit={requeue_exit}"
+    knobs = {"PROCTRACK": proctrack, "NODES": nodes, "CPUS": 64, "EXTRA": conf,
+             "PRIVATE_NODES": "1" if private else "", "KILLWAIT": KILL_WAIT, "FASTTICK_MS": 250,
+             **{name.upper(): value for name, value in knobs.items()}}
+    knobs = {name: str(value) for name, value in knobs.items()}
     ours, alive = os.pipe()
     try:
         up = subprocess.run([HERE / "cluster", "up", "--until-eof"], stdin=ours, text=True,
@@ -213,12 +220,12 @@ def main(proctrack, test):
         return 128 + interrupt.args[0]
 
 
-def main_of(case, words, **how):
-    """The main() of a file with one TestCase, whose `slurm` is a cluster with the wrapper in it:
-    [cgroup|linuxproc|pgid]. `how` is for cluster()."""
+def main_of(case, words, programs=(), **how):
+    """The main() of a file with one TestCase, whose `slurm` is a cluster with the wrapper (and
+    these programs) in it: [cgroup|linuxproc|pgid]. `how` is for cluster()."""
     def test(proctrack):
         with cluster(proctrack, **how) as case.slurm:
-            case.slurm.provide(binary())
+            case.slurm.provide(binary(), *programs)
             suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
             outcome = unittest.TextTestRunner(verbosity=2).run(suite)
         return 0 if outcome.wasSuccessful() else 1

@@ -89,4 +89,4 @@ class Gate(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    sys.exit(fixture.main_of(Gate, sys.argv[1:], private_tmp=fixture.ROOT))
+    sys.exit(fixture.main_of(Gate, sys.argv[1:]))
