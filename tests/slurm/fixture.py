@@ -59,6 +59,13 @@ def fields(line):
     return dict(re.findall(r"(\S+?)=(\S*)", line))
 
 
+def names(job):
+    """What it may be called: by its id, as a part of its array, as one task of it."""
+    if "ArrayJobId" not in job:
+        return (job["JobId"],)
+    return job["JobId"], job["ArrayJobId"], f"{job['ArrayJobId']}_{job['ArrayTaskId']}"
+
+
 class JobTable:
     """All jobs as scontrol shows them, asked at most five times a second for all tests together."""
 
@@ -74,8 +81,7 @@ class JobTable:
                 lines = self.slurm.run("scontrol", "show", "jobs", "-o").splitlines()
                 self.jobs = [fields(line) for line in lines if line.startswith("JobId=")]
                 self.asked = time.monotonic()
-            return [job for job in self.jobs
-                    if job_id in (job["JobId"], job.get("ArrayJobId"))]
+            return [job for job in self.jobs if job_id in names(job)]
 
 
 class Cluster:
@@ -108,6 +114,15 @@ class Cluster:
         (self.folder / "bin").mkdir(exist_ok=True)
         for program in programs:
             shutil.copy(program, self.folder / "bin")
+
+    def users_folder(self, name):
+        """One of the jobs' user, where nobody else can write."""
+        folder = self.jobs / name
+        folder.mkdir()
+        if ROOT:
+            shutil.chown(folder, self.user)
+        folder.chmod(0o755)
+        return folder
 
     def run(self, *command, user=False, **options):
         options = {"env": self.env, "input": "", **(self.as_user if user else {}), **options}

@@ -5,7 +5,6 @@
     test_gate.py [cgroup|linuxproc|pgid]
 """
 
-import shutil
 import sys
 import unittest
 
@@ -24,14 +23,6 @@ echo + $me >> {folder}/life; sleep 1; echo - $me >> {folder}/life'"""
 class Gate(unittest.TestCase):
     slurm = None
 
-    def folder(self, name):
-        folder = self.slurm.jobs / name
-        folder.mkdir()
-        if fixture.ROOT:
-            shutil.chown(folder, self.slurm.user)
-        folder.chmod(0o755)
-        return folder
-
     def run_job(self, script, *options, folder):
         job = self.slurm.submit(script, "-t", "5", *options, folder=folder)
         wait_for(lambda: self.slurm.ended(job), "the end of the job", 180)
@@ -44,7 +35,7 @@ class Gate(unittest.TestCase):
         return sorted(map(float, (folder / "starts").read_text(encoding="ascii").split()))
 
     def test_an_array_of_fifty(self):
-        folder = self.folder("array")
+        folder = self.slurm.users_folder("array")
         line = (f"exec preempt-wrap --gate {folder}/gate-%A --start-rate 10/s --max-starting 8 "
                 f"--ready 1h -- {WORK.format(folder=folder)}")
         job, story = self.run_job(line, "--array=0-49", folder=folder)
@@ -56,7 +47,7 @@ class Gate(unittest.TestCase):
         self.assertLessEqual(busiest(let_in, 1), 12, "ten a second, one each 100 ms late or less")
 
     def test_the_ranks_of_a_step_take_one_place_and_start_together(self):
-        folder = self.folder("ranks")
+        folder = self.slurm.users_folder("ranks")
         line = (f"for n in 1 2; do srun -n 4 preempt-wrap --gate {folder}/gate --start-rate 20/min "
                 f"-- {WORK.format(folder=folder)}; done")
         own = f"srun -N 2 -n 2 sh -c 'echo >> /tmp/pw-gate; wc -l < /tmp/pw-gate > {folder}/$SLURM_PROCID'"
@@ -71,14 +62,14 @@ class Gate(unittest.TestCase):
         self.assertEqual(len(records(folder / "gate")), 2, "one place for each step")
 
     def test_each_rank_with_a_place_of_its_own(self):
-        folder = self.folder("each")
+        folder = self.slurm.users_folder("each")
         line = (f"srun -n 4 preempt-wrap --gate {folder}/gate --gate-unit rank --start-rate 2/s -- "
                 f"{WORK.format(folder=folder)}")
         self.run_job(line, "-n", "4", folder=folder)
         self.assertEqual(len(records(folder / "gate")), 4)
 
     def test_a_stopped_gate_ends_all_ranks(self):
-        folder = self.folder("stopped")
+        folder = self.slurm.users_folder("stopped")
         script = (f"srun -n 2 preempt-wrap --gate {folder}/gate --start-rate 1/h -- true\n"
                   f"( until [ $(ls {folder}/gate | grep -c '^q') = 2 ]; do sleep 0.1; done\n"
                   f"  preempt-wrap gate stop {folder}/gate ) &\n"
