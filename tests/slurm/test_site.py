@@ -3,8 +3,8 @@
 
     test_site.py [cgroup|linuxproc|pgid]
 
-cgroup.conf is not run: Debian 12's Slurm is older than the word in it. Of notice.conf, that an older
-Slurm refuses it.
+cgroup.conf is not run: Debian 12's Slurm is older than the word in it. Of notice.conf, that an
+older Slurm refuses it.
 """
 
 import re
@@ -67,6 +67,24 @@ class Site(unittest.TestCase):
         self.assertEqual((state["JobState"], state["ExitCode"], state["Restarts"]),
                          ("CANCELLED", "100:0", "0"))
         wait_for(lambda: self.slurm.job(held)["JobState"] == "SPECIAL_EXIT", "the hold")
+
+    def test_requeue_exit_is_preferred_by_the_batch_process(self):
+        """This scontrol answers, but requeues nothing."""
+        line = "exec preempt-wrap --requeue auto -- python3 train.py --step-time 0.05 --save-time 0"
+        folder = self.slurm.users_folder("preferred")
+        shutil.copy(REPOSITORY / "examples" / "train.py", folder)
+        scontrol = folder / "scontrol"
+        scontrol.write_text('#!/bin/sh\n[ "$1" != requeue ] || exit 1\n'
+                            f'exec {shutil.which("scontrol")} "$@"\n', encoding="utf-8")
+        scontrol.chmod(0o755)
+        job = self.slurm.submit(f"PATH={folder}:$PATH\n{line}", "-t", "10", folder=folder,
+                                env={"HOME": str(folder)})
+        wait_for(lambda: "from step 0" in self.output(folder) or self.slurm.ended(job),
+                 "the trainer's start")
+        self.slurm.scancel("-b", "-s", "USR1", job)
+        state = self.ended(job)
+        self.assertEqual((state["JobState"], state["Restarts"]), ("COMPLETED", "1"),
+                         self.output(folder))
 
     def test_user_signal_at_the_start_of_grace(self):
         """A batch script without steps would hear nothing until the end of the grace."""

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Each template of slurm/ is submitted to a real Slurm; a notice must lead to a checkpoint, and that
-to exactly one restart, which goes on from there and ends with 0. Each has 100 steps of 0.1 s to do.
+"""Each template of slurm/ is submitted to a real Slurm; a notice must lead to a checkpoint, and
+that to exactly one restart, which goes on from there and ends with 0. Each has 100 steps of 0.1 s.
 
     test_templates.py [cgroup|linuxproc|pgid]
 
@@ -30,7 +30,8 @@ ROWS = {
     "wandb-agent.sbatch": Row({"wandb_train.py": "wandb_train.py"}, "wandb", tasks=1),
 }
 SAYS = {"batch-level-exec.sbatch": "profile srun", "first-line.sbatch": "profile bash",
-        "multi-node-torchrun.sbatch": "profile torchrun", "wandb-agent.sbatch": "profile wandb-agent"}
+        "multi-node-torchrun.sbatch": "profile torchrun",
+        "wandb-agent.sbatch": "profile wandb-agent"}
 TORCHRUN = '#!/bin/sh\nexec /usr/bin/torchrun -r 2 -t 1 --log_dir "$HOME/log" "$@"\n'
 
 
@@ -80,7 +81,8 @@ class Templates(SbatchFiles):
         self.assertEqual([how for _, how, _ in file.server.given()], ["run", "resume"])
 
     def test_a_week_that_is_ended_by_its_switch(self):
-        week = SbatchFile(self.slurm, TEMPLATES / "week-in-pieces.sbatch", Row(PLAIN), name="switch")
+        template = TEMPLATES / "week-in-pieces.sbatch"
+        week = SbatchFile(self.slurm, template, Row(PLAIN), name="switch")
         week.submit()
         task, = week.tasks
         wait_for(task.begun_at, "the trainer's start")
