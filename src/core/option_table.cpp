@@ -76,6 +76,8 @@ constexpr std::array kOptions = std::to_array<Option>({
      "exit statuses of the trainer after which it is never requeued: 93,2"},
     {"kill-switch", 0, "P", "off", Reach::files, false,
      "while this file exists nothing is started, nor requeued"},
+    {"wait-ranks", 0, "D", "off", Reach::everywhere, false,
+     "a rank that has ended after a notice waits for the others of its step, at most D"},
     {"state-dir", 0, "DIR", "off", Reach::files, false,
      "what a requeue keeps; else ~/.local/state/preempt-wrap, which all nodes must see"},
     {"done-file", 0, "P", "off", Reach::files, false,

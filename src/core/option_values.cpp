@@ -287,6 +287,7 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"requeue-exit", take_requeue_exit},
     {"final-exit", take_final_exits},
     {"kill-switch", take_text<&Settings::kill_switch>},
+    {"wait-ranks", take_wait_ranks},
     {"state-dir", take_text<&Settings::state_dir>},
     {"done-file", take_text<&Settings::done_file>},
     {"on-notice", take_text<&Settings::on_notice>},

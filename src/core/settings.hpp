@@ -63,6 +63,7 @@ struct Settings {
   std::optional<int> requeue_exit;
   std::set<int> final_exits;
   std::string kill_switch;
+  std::optional<Nanos> wait_ranks;
   std::string state_dir;
   std::string done_file;
   std::string on_notice;

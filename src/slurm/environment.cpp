@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <fstream>
 
 #include "config/environment.hpp"
@@ -58,8 +57,11 @@ std::optional<SlurmJob> find_slurm_job() {
   job.step = environment_value("SLURM_STEP_ID");
   if (!job.step.empty()) {
     job.rank = number_in("SLURM_PROCID");
-    job.step_tasks = std::max(number_in("SLURM_STEP_NUM_TASKS"), 1);
-    job.step_nodes = std::max(number_in("SLURM_STEP_NUM_NODES"), 1);
+    job.ranks = step_ranks({.rank = environment_value("SLURM_PROCID"),
+                            .count = environment_value("SLURM_STEP_NUM_TASKS"),
+                            .node = environment_value("SLURM_NODEID"),
+                            .tasks_per_node = environment_value("SLURM_STEP_TASKS_PER_NODE"),
+                            .node_ranks = environment_value("SLURM_GTIDS")});
   }
   job.restarts = number_in("SLURM_RESTART_COUNT");
   if (const auto parent = read_process(getppid())) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "config/environment.hpp"
+#include "os/state_folder.hpp"
 
 namespace pw {
 namespace {
@@ -46,6 +47,13 @@ PatternValues pattern_values(const std::optional<SlurmJob>& job, const std::stri
   values.node = or_zero("SLURM_NODEID");
   if (!node.empty()) values.node_name = node;
   return values;
+}
+
+Result<std::string> state_folder_for(const Settings& settings) {
+  return state_folder({.option = settings.state_dir,
+                       .state_directory = environment_value("STATE_DIRECTORY"),
+                       .xdg_state_home = environment_value("XDG_STATE_HOME"),
+                       .home = environment_value("HOME")});
 }
 
 }  // namespace pw

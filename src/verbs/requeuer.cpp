@@ -8,9 +8,8 @@
 #include "core/duration.hpp"
 #include "os/clock.hpp"
 #include "os/loop.hpp"
-#include "os/process_table.hpp"
-#include "os/state_folder.hpp"
 #include "slurm/job_question.hpp"
+#include "verbs/job_paths.hpp"
 
 namespace pw {
 namespace {
@@ -20,9 +19,6 @@ constexpr Nanos kCall = Seconds(20);
 constexpr int kTries = 3;
 constexpr Nanos kBetween = Seconds(1);
 constexpr Nanos kDisk = Seconds(5);
-constexpr Nanos kLastLook = Seconds(3);  // before Slurm's SIGKILL: question and call need a moment
-constexpr Nanos kRanksLook = Millis(200);
-constexpr Nanos kUnseenRanks = Seconds(60);  // of other nodes, where no deadline is known
 constexpr Nanos kBeyondDeadline = Seconds(60);
 constexpr Nanos kLongestStay = std::chrono::minutes(15);
 
@@ -30,15 +26,6 @@ Instant bounded(Nanos limit, const std::optional<Instant>& deadline) {
   const Instant now = monotonic_now();
   if (!deadline) return now + limit;
   return std::max(std::min(now + limit, *deadline - Millis(500)), now + Seconds(1));
-}
-
-// Whose parent is the slurmstepd of our step is a task of ours on this node.
-int ranks_beside_us(pid_t slurmstepd) {
-  const auto table = read_process_table();
-  if (!table) return 0;
-  return static_cast<int>(std::count_if(table->begin(), table->end(), [&](const ProcessEntry& e) {
-    return e.parent == slurmstepd && e.id.pid != getpid() && e.state != 'Z';
-  }));
 }
 
 }  // namespace
@@ -63,39 +50,15 @@ std::optional<int> Requeuer::end(const Run& run) {
             .exit_code = settings_.requeue_exit ? settings_.requeue_exit : job_.conf.requeue_exit,
             .exit_is_the_jobs = job_.step.empty()};
   if (!run.preempted || run.facts.work_done) return {};
-  wait_for_ranks(run);
   judge_loop(run);
   ask(run);
   return carry_out(decide_requeue(facts_), run);
 }
 
-// A requeue ends all tasks of the step, also one that still saves.
-void Requeuer::wait_for_ranks(const Run& run) {
-  if (job_.step_tasks < 2) return;
-  const bool unseen = job_.step_nodes > 1 || job_.slurmstepd == 0;
-  const Instant now = monotonic_now();
-  std::optional<Instant> until;
-  if (run.deadline) until = std::max(*run.deadline - kLastLook, now);
-  if (unseen && !until) until = now + kUnseenRanks;
-  if (unseen) {
-    chronicle_.log(LogLevel::info, "before the requeue, " + spoken(*until - now) +
-                                       " for the ranks of other nodes, which cannot be seen");
-  }
-  while (!until || monotonic_now() < *until) {
-    if (!unseen && ranks_beside_us(job_.slurmstepd) == 0) return;
-    const Instant look = monotonic_now() + kRanksLook;
-    chronicle_.flush();
-    wait_for(signals_, {}, until ? std::min(look, *until) : look);
-  }
-}
-
 void Requeuer::judge_loop(const Run& run) {
   GuardedRun guarded{.restarts = job_.restarts, .ran = run.ran};
   if (run.facts.ending.kind == Ending::Kind::exited) guarded.exit_code = run.facts.ending.number;
-  const auto folder = state_folder({.option = settings_.state_dir,
-                                    .state_directory = environment_value("STATE_DIRECTORY"),
-                                    .xdg_state_home = environment_value("XDG_STATE_HOME"),
-                                    .home = environment_value("HOME")});
+  const auto folder = state_folder_for(settings_);
   std::optional<RequeueHistory> history;
   if (folder) {
     auto keeper = RequeueKeeper::start({.state = *folder,

@@ -38,7 +38,6 @@ class Requeuer {
   std::optional<int> end(const Run& run);
 
  private:
-  void wait_for_ranks(const Run& run);
   void ask(const Run& run);
   std::optional<RequeueKeeper::Answer> kept(RequeueKeeper::Order order);
   void judge_loop(const Run& run);

@@ -361,6 +361,7 @@ ExitStatus Supervisor::finish() {
   const int left_behind = tree_ ? count_left_behind() : 0;
   narrator_.ended(status, run_, monotonic_now(), left_behind);
   if (hook_due_) run_notice_hook();
+  wait_for_ranks(status.outcome);
   if (const auto code = requeue(facts, status)) status = {*code, 0, status.outcome};
   narrator_.over(status, left_behind);
   close(status);

@@ -77,6 +77,7 @@ class Supervisor {
   void start_notice_hook();
   void run_notice_hook();
   bool stopped_by_kill_switch();
+  void wait_for_ranks(Outcome outcome);
   std::optional<int> requeue(const RunFacts& facts, const ExitStatus& status);
   ExitStatus finish();
   void close(const ExitStatus& status);

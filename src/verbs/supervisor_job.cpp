@@ -4,6 +4,9 @@
 #include "core/duration.hpp"
 #include "os/clock.hpp"
 #include "os/far_file.hpp"
+#include "os/loop.hpp"
+#include "os/rank_wait.hpp"
+#include "verbs/job_paths.hpp"
 #include "verbs/requeuer.hpp"
 #include "verbs/supervisor.hpp"
 
@@ -16,6 +19,9 @@ constexpr Nanos kBetweenLooks = Seconds(1);
 constexpr Nanos kRankApart = Millis(5);  // slurmctld gets 200 questions a second of one step
 constexpr Nanos kRanksMost = Seconds(5);
 constexpr Nanos kKillSwitchLimit = Seconds(5);
+constexpr Nanos kLastMoment = Seconds(3);  // a requeue needs it before Slurm's SIGKILL
+constexpr Nanos kRanksWithoutEnd = std::chrono::hours(1);  // no deadline: nobody is in a hurry
+constexpr Nanos kParting = Seconds(2);
 
 }  // namespace
 
@@ -88,6 +94,40 @@ bool Supervisor::stopped_by_kill_switch() {
   if (!there.value_or(false)) return false;
   chronicle_.log(LogLevel::warning, "not started: the kill switch " + path + " is there");
   return true;
+}
+
+// With srun's --kill-on-bad-exit or --wait our exit status would end the others while they save,
+// and so would a requeue. A rank that need not wait tells the others that it has ended, and leaves.
+void Supervisor::wait_for_ranks(Outcome outcome) {
+  const bool waits = plan_.settings.wait_ranks.has_value();
+  const bool requeues = plan_.settings.requeue != RequeueMode::none;
+  if (!tree_ || !plan_.job || !plan_.job->ranks || (!waits && !requeues)) return;
+  if (outcome != Outcome::preempted && !run_.episode_at()) return;
+  const SlurmJob& job = *plan_.job;
+  const Instant now = monotonic_now();
+  const bool first = job.rank == 0 && requeues;
+  Instant limit = now + plan_.settings.wait_ranks.value_or(first ? kRanksWithoutEnd : Nanos(0));
+  if (const auto deadline = run_.deadline()) {
+    limit = std::min(limit, std::max(deadline->at - kLastMoment, now));
+  }
+  const auto folder = state_folder_for(plan_.settings);
+  if (!folder) chronicle_.warn(folder.error().text() + "; ranks of other nodes are not seen");
+  RankWait wait({.ranks = *job.ranks,
+                 .state = folder ? *folder : "",
+                 .step = step_name({job.cluster, job.id, job.restarts}, job.step),
+                 .slurmstepd = job.slurmstepd,
+                 .limit = limit});
+  wait.open();
+  bool told = false;
+  while (wait.advance() == RankRoll::Verdict::waiting) {
+    if (!std::exchange(told, true)) chronicle_.log(LogLevel::info, wait.text());
+    std::vector<int> fds;
+    if (wait.fd() >= 0) fds.push_back(wait.fd());
+    chronicle_.flush();
+    wait_for(signals_, fds, wait.wake());
+  }
+  for (const std::string& trouble : wait.troubles()) chronicle_.warn(trouble);
+  wait.close(monotonic_now() + kParting);
 }
 
 std::optional<int> Supervisor::requeue(const RunFacts& facts, const ExitStatus& status) {
