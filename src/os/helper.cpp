@@ -52,7 +52,9 @@ void Helper::read_output() {
     const ssize_t size = read(output_.get(), chunk.data(), chunk.size());
     if (size < 0 && errno == EAGAIN) return;
     if (size <= 0) return output_.reset();
-    if (text_.size() < kOutputMax) text_.append(chunk.data(), static_cast<std::size_t>(size));
+    text_.append(chunk.data(), static_cast<std::size_t>(size));
+    // One that never stops writing would keep us here for ever.
+    if (text_.size() >= kOutputMax) return output_.reset();
   }
 }
 

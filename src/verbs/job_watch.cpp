@@ -2,9 +2,17 @@
 
 #include <signal.h>
 
+#include <vector>
+
 #include "os/clock.hpp"
+#include "os/loop.hpp"
 
 namespace pw {
+namespace {
+
+constexpr Nanos kReapLook = Millis(50);  // a killed child may take a moment to go
+
+}  // namespace
 
 void JobWatch::heard(Signal signal, Instant now) {
   const bool first = signal_ == 0;
@@ -48,6 +56,18 @@ std::optional<JobWatch::News> JobWatch::advance() {
   }
   news.cause = cause_;
   return news;
+}
+
+Result<JobState> ask_and_wait(const SlurmJob& job, Nanos limit, const SignalFd& signals) {
+  PW_TRY(JobQuestion question, JobQuestion::start(job.id, limit));
+  for (;;) {
+    if (auto answer = question.advance()) return *answer;
+    std::vector<int> fds;
+    if (question.helper().output_fd() >= 0) fds.push_back(question.helper().output_fd());
+    const Instant now = monotonic_now();
+    wait_for(signals, fds,
+             now < question.helper().limit() ? question.helper().limit() : now + kReapLook);
+  }
 }
 
 }  // namespace pw

@@ -4,6 +4,7 @@
 
 #include "core/end_cause.hpp"
 #include "core/job_deadline.hpp"
+#include "os/signal_fd.hpp"
 #include "slurm/environment.hpp"
 #include "slurm/job_question.hpp"
 
@@ -49,5 +50,8 @@ class JobWatch {
   std::optional<std::int64_t> end_in_grace_;
   EndCause cause_ = EndCause::unknown;
 };
+
+/// The same question, waited for: at the end of a run. Signals that come meanwhile are dropped.
+Result<JobState> ask_and_wait(const SlurmJob& job, Nanos limit, const SignalFd& signals);
 
 }  // namespace pw

@@ -8,8 +8,8 @@
 #include "core/duration.hpp"
 #include "os/clock.hpp"
 #include "os/loop.hpp"
-#include "slurm/job_question.hpp"
 #include "verbs/job_paths.hpp"
+#include "verbs/job_watch.hpp"
 
 namespace pw {
 namespace {
@@ -109,18 +109,9 @@ std::optional<RequeueKeeper::Answer> Requeuer::kept(RequeueKeeper::Order order) 
 void Requeuer::ask(const Run& run) {
   facts_.job.reset();
   facts_.now = EndCause::unknown;
-  auto question = JobQuestion::start(job_.id, bounded(kQuestion, deadline_) - monotonic_now());
-  if (!question) return chronicle_.warn(question.error().text());
-  for (;;) {
-    if (const auto answer = question->advance()) {
-      if (!*answer) return chronicle_.warn(answer->error().text());
-      facts_.job = **answer;
-      break;
-    }
-    std::vector<int> fds;
-    if (question->helper().output_fd() >= 0) fds.push_back(question->helper().output_fd());
-    wait_for(signals_, fds, question->helper().limit());
-  }
+  const auto answer = ask_and_wait(job_, bounded(kQuestion, deadline_) - monotonic_now(), signals_);
+  if (!answer) return chronicle_.warn(answer.error().text());
+  facts_.job = *answer;
   facts_.now = cause_of({.signal = run.signal,
                          .restarts = job_.restarts,
                          .now = wall_now().tv_sec,

@@ -351,6 +351,7 @@ ExitStatus Supervisor::finish() {
   voice_.close();
   if (gate_) gate_->close();
   RunFacts facts = run_.facts();
+  if (!facts.in_episode && told_below_us()) facts.in_episode = facts.notice_relayed = true;
   const std::string& done_file = plan_.settings.done_file;
   const bool asked = facts.in_episode || plan_.settings.requeue != RequeueMode::none;
   facts.work_done = asked && !done_file.empty() && done_file_exists(done_file, signals_);

@@ -78,6 +78,7 @@ class Supervisor {
   void run_notice_hook();
   bool stopped_by_kill_switch();
   void wait_for_ranks(Outcome outcome);
+  bool told_below_us() const;
   std::optional<int> requeue(const RunFacts& facts, const ExitStatus& status);
   ExitStatus finish();
   void close(const ExitStatus& status);

@@ -21,6 +21,7 @@ constexpr Nanos kRanksMost = Seconds(5);
 constexpr Nanos kKillSwitchLimit = Seconds(5);
 constexpr Nanos kLastMoment = Seconds(3);  // a requeue needs it before Slurm's SIGKILL
 constexpr Nanos kRanksWithoutEnd = std::chrono::hours(1);  // no deadline: nobody is in a hurry
+constexpr Nanos kLastQuestion = Seconds(10);
 constexpr Nanos kParting = Seconds(2);
 
 }  // namespace
@@ -128,6 +129,16 @@ void Supervisor::wait_for_ranks(Outcome outcome) {
   }
   for (const std::string& trouble : wait.troubles()) chronicle_.warn(trouble);
   wait.close(monotonic_now() + kParting);
+}
+
+// At the start of a preemption's grace Slurm tells the steps alone, not the batch script: a wrapper
+// around srun learns nothing of the notice that ended its trainer (22.05.8, observed).
+bool Supervisor::told_below_us() const {
+  const bool batch = plan_.job && plan_.job->step.empty();
+  if (!batch || !tree_ || run_.episode_at() || run_.hung() || run_.cancelled()) return false;
+  if (!Requeuer::is_ours(plan_.settings, plan_.job)) return false;
+  const auto job = ask_and_wait(*plan_.job, kLastQuestion, signals_);
+  return job && job->phase == JobState::Phase::running && job->preempted.has_value();
 }
 
 std::optional<int> Supervisor::requeue(const RunFacts& facts, const ExitStatus& status) {

@@ -1,10 +1,14 @@
 """One row of the delivery table: a real job, what is done to it, and what must come of it."""
 
+import contextlib
 import re
+import unittest
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable
 
+import fixture
 from fixture import HERE, binary, marked_processes, wait_for
 from record import Record
 from terminal import Terminal
@@ -79,6 +83,10 @@ class Row:
     resumes: bool = False        # Slurm runs it again, and it goes on from its checkpoint
     killed_after: tuple = ()     # seconds from the notice to our SIGKILL: at least, at most
 
+    @property
+    def runs(self):
+        return Run
+
 
 class Run:
     def __init__(self, slurm, proctrack, row):
@@ -129,11 +137,14 @@ class Run:
             if self.terminal:
                 self.terminal.close()
 
+    def environment(self):
+        return {"PW_RECORD": str(self.folder)}
+
     def start(self):
         row = self.row
         script = row.script.format(wrap=f"{binary().name} {row.wrapper}", train=self.train(),
                                    srun=row.srun)
-        environment = {"PW_RECORD": str(self.folder)}
+        environment = self.environment()
         options = ["-t", "5", "-J", self.folder.name]
         if row.script in TERMINAL:
             self.terminal = Terminal(self.slurm, ["srun", "--pty", *options, *script.split()],
@@ -182,7 +193,7 @@ class Run:
             if self.row.script == PER_TASK:
                 task = job.get("ArrayTaskId", "")
                 self.equal("status", self.record.step_status(0, task), self.row.status)
-        if self.row.resumes:
+        if self.row.resumes and self.row.script == PER_TASK:
             self.equal("status of the second run", self.record.step_status(1), 0)
 
     def check_signals(self, rank):
@@ -225,5 +236,27 @@ class Run:
             raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
 
 
-def provide(slurm):
-    slurm.provide(binary(), HERE / "trainer.py")
+class Delivery(unittest.TestCase):
+    def __init__(self, row, result):
+        super().__init__()
+        self.row = row
+        self.result = result
+
+    def __str__(self):
+        return self.row.name
+
+    def runTest(self):
+        self.result.result()
+
+
+def run_rows(proctrack, rows, programs=(), **how):
+    """All at the same time, on one cluster; the exit status."""
+    with contextlib.ExitStack() as stack:
+        slurm = stack.enter_context(fixture.cluster(proctrack, **how))
+        slurm.provide(binary(), HERE / "trainer.py", *programs)
+        pool = stack.enter_context(ThreadPoolExecutor(len(rows)))
+        stack.callback(fixture.stopping.set)  # before the pool waits for its threads
+        suite = unittest.TestSuite(
+            Delivery(row, pool.submit(row.runs(slurm, proctrack, row).go)) for row in rows)
+        outcome = unittest.TextTestRunner(verbosity=2).run(suite)
+    return 0 if outcome.wasSuccessful() else 1

@@ -96,7 +96,8 @@ class Check:
         elif self.requeues == Requeues.ALWAYS:
             if not self.unit.done():
                 self.fault(f"has not finished its work: {state}")
-            if state != "COMPLETED":
+            # Slurm calls a job TIMEOUT that finished its work between the limit and the KILL.
+            if state not in ("COMPLETED", "TIMEOUT"):
                 self.fault(f"is {state}, with its work {'' if self.unit.done() else 'un'}done")
 
     # ---- no job is requeued twice for one cause

@@ -6,14 +6,11 @@
 The rows are independent jobs on one private cluster and run at the same time.
 """
 
-import contextlib
 import sys
-import unittest
-from concurrent.futures import ThreadPoolExecutor
 
 import fixture
 from delivery import (BATCH, BATCH_SRUN, NO_TRAP, SHELL_WITH_TERMINAL, TASK_WITH_TERMINAL, Row,
-                      Run, as_task, batch_too, by_wrapper, nothing, per_process, provide, typed)
+                      as_task, batch_too, by_wrapper, nothing, per_process, run_rows, typed)
 from fixture import wait_for
 
 # ---- what is done to a job
@@ -168,34 +165,10 @@ ROWS = [
 ]
 
 
-class Delivery(unittest.TestCase):
-    def __init__(self, row, result):
-        super().__init__()
-        self.row = row
-        self.result = result
-
-    def __str__(self):
-        return self.row.name
-
-    def runTest(self):
-        self.result.result()
-
-
-def test(proctrack, rows):
-    with contextlib.ExitStack() as stack:
-        slurm = stack.enter_context(fixture.cluster(proctrack, nodes=6, conf=PREEMPTABLE))
-        provide(slurm)
-        pool = stack.enter_context(ThreadPoolExecutor(len(rows)))
-        stack.callback(fixture.stopping.set)  # before the pool waits for its threads
-        suite = unittest.TestSuite(
-            Delivery(row, pool.submit(Run(slurm, proctrack, row).go)) for row in rows)
-        outcome = unittest.TextTestRunner(verbosity=2).run(suite)
-    return 0 if outcome.wasSuccessful() else 1
-
-
 def main(proctrack="cgroup", name=""):
     rows = [row for row in ROWS if name in row.name]
-    return fixture.main(proctrack, lambda: test(proctrack, rows))
+    return fixture.main(
+        proctrack, lambda: run_rows(proctrack, rows, nodes=6, conf=PREEMPTABLE))
 
 
 if __name__ == "__main__":
