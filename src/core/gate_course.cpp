@@ -54,7 +54,7 @@ GateCourse::Step GateCourse::next(GateTime now) {
     case Stage::claimed: return {.what = Step::What::start};
     case Stage::starting:
       if (!limits_.ticketed()) break;
-      if (now - began_ > kLongestStartUp) return want(Intent::release);
+      if (now - began_ > limits_.longest_start_up) return want(Intent::release);
       if (now < renew_at_) return sleep_until(now, renew_at_);
       return want(Intent::renew);
     case Stage::through:

@@ -12,8 +12,6 @@ inline constexpr Nanos kControlEvery = Seconds(10);
 inline constexpr Nanos kControlWhileRunning = Seconds(60);
 /// The longest sleep between two looks of a queue; shorter than a claim.
 inline constexpr Nanos kSlowestPoll = Seconds(20);
-/// A trainer that has not said READY=1 by then gives its place on.
-inline constexpr Nanos kLongestStartUp = std::chrono::minutes(10);
 
 /// One run's way through its gate, as a pure state machine: what to do next, and what to make of
 /// the newest record. Driven by verbs/gate_keeper with a real ledger, by the simulation (tests/sim)

@@ -6,10 +6,14 @@
 
 namespace pw {
 
+/// A trainer that has not said READY=1 by then gives its place on.
+inline constexpr Nanos kLongestStartUp = std::chrono::minutes(10);
+
 /// What one run asks of its gate. Arrays that share a gate may ask for different things.
 struct GateLimits {
-  Nanos spacing{0};      ///< between two starts (--start-rate); 0: no rate
-  int max_starting = 0;  ///< at most so many in start-up; 0: any number
+  Nanos spacing{0};                          ///< between two starts (--start-rate); 0: no rate
+  int max_starting = 0;                      ///< at most so many in start-up; 0: any number
+  Nanos longest_start_up = kLongestStartUp;  ///< no longer than that is its place kept
   bool ticketed() const { return max_starting > 0; }
 };
 

@@ -43,6 +43,27 @@ std::string holder_row(const GateSummary::Holder& holder) {
 
 }  // namespace
 
+namespace {
+
+// Starts that were reserved and are still to come; the line of starts has no gaps but these.
+std::uint64_t reserved_ahead(const GateRecord& newest, GateTime at) {
+  if (newest.max_starting > 0 || newest.spacing == Nanos(0) || newest.next <= at) return 0;
+  const auto line = static_cast<std::uint64_t>((newest.next - at - Nanos(1)) / newest.spacing);
+  const auto given_back = static_cast<std::uint64_t>(std::count_if(
+      newest.freed.begin(), newest.freed.end(), [&](GateTime start) { return start > at; }));
+  return std::min(line - std::min(line, given_back), newest.reserved);
+}
+
+GateTime next_free(const GateRecord& newest, GateTime at) {
+  GateTime next = newest.next;
+  for (const GateTime start : newest.freed) {
+    if (start >= at) next = std::min(next, start);
+  }
+  return next;
+}
+
+}  // namespace
+
 GateSummary summarize(std::span<const GateSummary::Entry> entries, const GateControl& control,
                       WallTime now) {
   GateSummary summary{.control = control};
@@ -56,8 +77,10 @@ GateSummary summarize(std::span<const GateSummary::Entry> entries, const GateCon
   const GateTime at = gate_time(control, now);
   summary.waiting = newest.tickets - newest.admitted;
   summary.waiting -= std::min<std::uint64_t>(summary.waiting, newest.gone.size());
-  summary.next_start = std::max(newest.next - at, Nanos(0));
-  summary.started = newest.reserved + newest.admitted;
+  const std::uint64_t ahead = reserved_ahead(newest, at);
+  summary.waiting += ahead;
+  summary.next_start = std::max(next_free(newest, at) - at, Nanos(0));
+  summary.started = newest.reserved - ahead + newest.admitted;
   summary.spacing = newest.spacing;
   summary.max_starting = newest.max_starting;
   summary.start_up = newest.start_up;

@@ -26,7 +26,7 @@ struct GateSummary {
   };
   GateControl control;
   std::optional<Nanos> steered_ago;  ///< when the control's word was said
-  std::uint64_t waiting = 0;         ///< tickets that have not been let in
+  std::uint64_t waiting = 0;         ///< tickets not let in, reserved starts to come
   std::optional<Nanos> next_start;   ///< from now, of who comes next; nothing: no record yet
   std::uint64_t started = 0;         ///< starts given so far
   Nanos spacing{0};                  ///< 0: no rate

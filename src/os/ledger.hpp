@@ -25,8 +25,10 @@ class Ledger {
   /// can be no gate: `what` is the end of a sentence that begins with the path. Where its `why` is
   /// ENOSPC, EDQUOT, EIO or ESTALE it may be one later.
   static Result<Ledger> open(const std::string& folder);
-  /// Only one that is a gate already; makes and changes nothing.
-  static Result<Ledger> open_existing(const std::string& folder);
+  enum class Use { look, steer };
+  /// Only one that is a gate already. To look makes and changes nothing; who steers needs now() to
+  /// be put right, since what it writes moves the clock of all.
+  static Result<Ledger> open_existing(const std::string& folder, Use use = Use::look);
 
   struct Head {
     std::uint64_t number = 0;  ///< 0: nothing has been committed yet

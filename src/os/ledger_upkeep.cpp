@@ -40,7 +40,7 @@ Result<Ledger> Ledger::open(const std::string& folder) {
   return ledger;
 }
 
-Result<Ledger> Ledger::open_existing(const std::string& folder) {
+Result<Ledger> Ledger::open_existing(const std::string& folder, Use use) {
   struct stat found {};
   if (stat((folder + "/ctl").c_str(), &found) != 0) {
     if (errno != ENOENT && errno != ENOTDIR) return os_error("cannot be opened");
@@ -50,6 +50,9 @@ Result<Ledger> Ledger::open_existing(const std::string& folder) {
   ledger.path_ = folder;
   ledger.writer_ = unique_writer();
   if (const auto attached = ledger.attach(); !attached) return attached.error();
+  if (use == Use::steer) {
+    if (const auto proved = ledger.prove_links(); !proved) return proved.error();
+  }
   return ledger;
 }
 

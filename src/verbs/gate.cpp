@@ -147,7 +147,8 @@ int gate(const Beginning& beginning, std::span<const std::string> words) {
   }
   for (const std::string& error : asked.errors) fail(kOwnFailure, error);
   if (!asked.errors.empty()) return kOwnFailure;
-  auto ledger = Ledger::open_existing(asked.folder);
+  const auto use = asked.action == "status" ? Ledger::Use::look : Ledger::Use::steer;
+  auto ledger = Ledger::open_existing(asked.folder, use);
   if (!ledger) return fail(kNoGate, asked.folder + " " + ledger.error().text());
   const auto result = act(*ledger, asked.action, asked.json, asked.reason);
   return result ? *result : fail(kNoGate, result.error().text());

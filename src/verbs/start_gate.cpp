@@ -118,7 +118,7 @@ void StartGate::fall_back(const std::string& why) {
     say(LogLevel::error, why + "; --require-gate: nothing was started");
     return end_wait(Verdict::refused, "refused", why);
   }
-  const Nanos delay = std::min(plan_.fallback.value_or(Nanos(0)), plan_.keeping.max_delay);
+  const Nanos delay = plan_.fallback.value_or(Nanos(0));
   say(LogLevel::warning, why + "; no maximum rate: start in " + spoken(delay) +
                              (plan_.fallback ? ", by the place in the array" : ""));
   start_at_ = monotonic_now() + delay;

@@ -44,21 +44,23 @@ std::string costs_of(std::int64_t count) {
   return ", holding " + std::to_string(count) + (count == 1 ? " GPU" : " GPUs");
 }
 
-// Longer is nothing but an overflow: --max-delay cuts it anyway.
+// Longer is nothing but an overflow: --max-delay shortens it anyway.
 Nanos times(Nanos one, std::int64_t count) {
   const Nanos most = Nanos::max() / 2;
   return one > most / count ? most : one * count;
 }
 
-// By the rate, or by how many starts of known length fit.
-std::optional<Nanos> fallback_window(const Settings& settings, std::int64_t count) {
-  std::optional<Nanos> window;
-  if (settings.start_spacing) window = times(*settings.start_spacing, count);
-  if (settings.max_starting > 0 && settings.ready == ReadyWhen::later) {
-    const Nanos full = times(settings.ready_after, count) / settings.max_starting;
-    window = std::max(window.value_or(Nanos(0)), full);
+// By the rate, or by how many starts fit. --max-delay shortens the whole window: cut off one by one
+// all later tasks would start in the same moment.
+Nanos fallback_window(const Settings& settings, std::int64_t count) {
+  constexpr Nanos kUsualStartUp = Seconds(30);  // with READY=1 nobody knows it before
+  Nanos window = times(settings.start_spacing.value_or(Nanos(0)), count);
+  if (settings.max_starting > 0) {
+    const bool known = settings.ready == ReadyWhen::later;
+    const Nanos start_up = known ? settings.ready_after : kUsualStartUp;
+    window = std::max(window, times(start_up, count) / settings.max_starting);
   }
-  return window;
+  return std::min(window, settings.max_delay);
 }
 
 // Under srun one rank passes the gate for all of its task.
@@ -79,6 +81,10 @@ StartGate::Plan gate_plan(const Settings& settings, const std::optional<SlurmJob
   GateKeeping& keeping = plan.keeping;
   keeping.folder = settings.gate;
   keeping.limits = {settings.start_spacing.value_or(Nanos(0)), settings.max_starting};
+  // --ready D says itself when it is over.
+  if (settings.ready == ReadyWhen::later) {
+    keeping.limits.longest_start_up = std::max(kLongestStartUp, settings.ready_after + kGateLease);
+  }
   keeping.max_delay = settings.max_delay;
   keeping.seed = random_bits();
   if (start.place) {
@@ -89,9 +95,8 @@ StartGate::Plan gate_plan(const Settings& settings, const std::optional<SlurmJob
       keeping.place_share =
           static_cast<double>(start.place->index) / static_cast<double>(start.place->count);
     }
-    if (const auto window = fallback_window(settings, start.place->count)) {
-      plan.fallback = stagger_delay(*window, start.place, seed, restarts);
-    }
+    const Nanos window = fallback_window(settings, start.place->count);
+    plan.fallback = stagger_delay(window, start.place, seed, restarts);
   }
   if (job && settings.gate_unit == GateUnit::task) share_among_ranks(keeping, *job);
   return plan;

@@ -35,6 +35,7 @@ GateTime start_of(GateCourse& course, GateRecord& record, GateTime now, GateTime
   while (now < most) {
     const GateCourse::Step step = course.next(now);
     if (step.what == What::start) return now;
+    if (step.what == What::over) return most;
     if (step.what == What::commit) commit(course, record, now);
     if (step.what == What::look) course.saw(record, now);
     if (step.what == What::sleep) now = std::max(step.until, now + Millis(1));
@@ -128,6 +129,24 @@ TEST_CASE("when all who start have died while everybody slept, it goes on") {
   REQUIRE(course.next(at(1)).what == What::commit);
   REQUIRE(commit(course, record, at(1)));
   CHECK(start_of(course, record, at(5'000), at(9'000)) < at(5'400));
+}
+
+TEST_CASE("a place is kept as long as --ready D says, else ten minutes") {
+  for (const Nanos most : {Nanos(kLongestStartUp), Nanos(std::chrono::minutes(20))}) {
+    CAPTURE(most.count());
+    GateLimits limits = kOne;
+    limits.longest_start_up = most;
+    GateRecord record = gate_rules::fresh(1, kZero);
+    GateCourse course(limits, 1, Millis(1));
+    course.told({});
+    REQUIRE(start_of(course, record, at(0), at(9)) == at(0));
+    course.began(at(0));
+    const GateTime end = kZero + most;
+    REQUIRE(start_of(course, record, at(0), end) == end);
+    CHECK(gate_rules::lease_of(record, 1) != nullptr);
+    start_of(course, record, end, end + kGateLease);
+    CHECK(gate_rules::lease_of(record, 1) == nullptr);
+  }
 }
 
 TEST_CASE("while nobody is let in, looks are rare") {

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The start gate on a disk whose calls fail, hang or lie, and with a wrong clock."""
 import os
+import re
+import subprocess
 
 from gates import FAULTY_BINARY, GateTest, children_of, main
 from processes import until
@@ -75,6 +77,22 @@ class Faults(GateTest):
         reserved = [int(record['t'], 36) / 1e9 for record in self.records()]
         self.assertLess(reserved[2] - reserved[0], 60)
         self.assertTrue(all(b - a >= 0.5 for a, b in zip(reserved, reserved[1:])), reserved)
+
+    def test_a_pause_and_a_resume_by_a_clock_ten_minutes_ahead(self):
+        """Who steers goes by the disk's clock, too: nobody waits ten minutes more."""
+        self.assertEqual(self.behind('--start-rate', '1000/s').wait(), 0)
+        env = self.environ(PW_TEST_CLOCK_AHEAD='600')
+        for wrong in ('pause', 'resume'):
+            with self.subTest(wrong=wrong):
+                for word in ('pause', 'resume'):
+                    done = subprocess.run([FAULTY_BINARY, 'gate', word, self.gate], check=False,
+                                          env=env if word == wrong else self.environ())
+                    self.assertEqual(done.returncode, 0)
+                self.assertRegex(self.steer('status'), 'state +run in [0-9]+ s\n')
+                with open(f'{self.gate}/ctl', encoding='ascii') as ctl:
+                    paused = int(re.search(r'z=(\d+)', ctl.read())[1]) / 1e9
+                self.assertGreater(paused, 0)
+                self.assertLess(paused, 300)
 
     def test_garbled_records_are_never_empty(self):
         self.assertEqual(self.behind('--start-rate', '1/h').wait(), 0)

@@ -186,10 +186,33 @@ class Gate(GateTest):
         self.assertEqual((len(self.starts('ran0')), len(self.starts('ran125'))), (len(rows), 0))
 
     def test_the_fallback_is_spread_by_the_array(self):
+        """Nobody starts in the same moment as others, however long the array is."""
         self.gate = self.write('file', '')
-        run = self.behind('--start-rate', '1/h', '--index', '5', '--count', '10')
-        self.assertRegex(self.wait_line(run, 'no maximum rate'), r'start in 30m.*place in the array')
-        self.end_by_pid(run)
+        rows = ((('--start-rate', '1/h'), 'start in 1[5-7]m'),
+                (('--start-rate', '1/h', '--max-delay', '100m'), 'start in 5[0-9]m|1h'),
+                (('--max-starting', '1', '--ready', '2m'), 'start in 1[0-2]m'),
+                (('--max-starting', '1', '--ready', 'notify'), 'start in [23]m'))
+        for options, expected in rows:
+            with self.subTest(options=options):
+                run = self.behind(*options, '--index', '5', '--count', '10')
+                line = self.wait_line(run, 'no maximum rate')
+                self.end_by_pid(run)
+                self.assertRegex(line, f'({expected}).*place in the array')
+
+    def test_status_counts_those_who_sleep_to_their_start(self):
+        self.assertEqual(self.behind('--start-rate', '1/h').wait(), 0)
+        runs = [self.behind('--start-rate', '1/h') for _ in range(3)]
+        self.addCleanup(self.end_by_pid, *runs)
+        for run in runs:
+            self.wait_line(run)
+        status = self.status()
+        self.assertEqual((status['waiting'], status['started']), (3, 1))
+        self.assertIn('3 waiting, 1 let in', self.steer('status'))
+        [first] = [run for run in runs if ', 1st in line' in run.err]
+        self.end_by_pid(first)
+        status = self.status()
+        self.assertEqual(status['waiting'], 2)
+        self.assertLess(status['next_start_ms'], 3_600_000, 'what was given back is next')
 
     def test_what_is_no_gate_is_not_made_one(self):
         for action in ('status', 'pause', 'resume', 'stop', 'cancel', 'reset'):
