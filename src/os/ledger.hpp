@@ -62,7 +62,7 @@ class Ledger {
   Result<void> set_control(std::string_view text);
 
   /// For the other ranks of a step: `<key>.<seconds>` in `go/`, found again by its key (hex
-  /// digits). Those more than an hour older are removed.
+  /// digits). Older ones of the key are removed, of others those more than an hour older.
   Result<void> announce(const std::string& key, std::int64_t seconds, std::string_view text);
   Result<std::optional<std::string>> announced(const std::string& key);
 

@@ -91,7 +91,8 @@ Result<void> Ledger::announce(const std::string& key, std::int64_t seconds, std:
   if (!found) return {};
   for (const std::string& other : *found) {
     const auto parsed = parse_announcement(other);
-    if (parsed && parsed->seconds < seconds - kKeepFor) {
+    const bool outdated = parsed && parsed->seconds < seconds && other.starts_with(key + ".");
+    if (outdated || (parsed && parsed->seconds < seconds - kKeepFor)) {
       unlinkat(folder_.get(), ("go/" + other).c_str(), 0);
     }
   }

@@ -38,6 +38,7 @@ class Keeper {
     spread();
     while (!done_) {
       if (monotonic_now() >= control_due_) read_control();
+      if (keeping_.ranks > 1) say_we_wait();
       course_.told(control_);
       const GateCourse::Step step = course_.next(now());
       const bool early = step.what == What::commit && monotonic_now() < first_try_at_;
@@ -254,17 +255,37 @@ class Keeper {
     leave(kEndingLimit);
   }
 
+  void say_we_wait() {
+    if (!course_.waiting() || leaving_ || monotonic_now() < waiting_due_) return;
+    waiting_due_ = monotonic_now() + kLeaderSpeaks;
+    announce(ledger_, keeping_, {StepNews::What::waiting, ledger_.now()});
+  }
+
   void follow() {
     const Nanos poll = followers_poll(keeping_);
+    std::optional<StepNews> last;
+    Instant heard_at = monotonic_now();
     while (!done_ && !leaving_) {
       const auto news = heard_of(ledger_, keeping_);
       if (!news) trouble(news.error().text());
       if (!news) continue;
       fine();
-      if (*news) return act_on(**news);
+      if (*news && (*news)->what != StepNews::What::waiting) return act_on(**news);
+      if (*news && *news != last) heard_at = monotonic_now();
+      last = *news;
+      if (monotonic_now() - heard_at >= kLeaderSilent) return go_alone();
       hear(monotonic_now() + poll);
     }
     if (leaving_) part();
+  }
+
+  // Rank 0 has died, or does not reach the gate; a step of which one rank waits for ever is worse
+  // than one that starts early.
+  void go_alone() {
+    read_control();
+    if (control_.word == GateWord::stop) return act_on({StepNews::What::stopped});
+    if (control_.word == GateWord::cancel) return act_on({StepNews::What::cancelled});
+    say(gate_word::kGiveUp, "rank 0 of the step has said nothing in the gate for a while");
   }
 
   void act_on(const StepNews& news) {
@@ -320,6 +341,7 @@ class Keeper {
   GateControl control_;
   Instant control_due_{};
   Instant control_read_{};
+  Instant waiting_due_{};
   Instant spoke_at_ = monotonic_now();
   Instant first_try_at_ = spoke_at_;
   bool told_wait_ = false;

@@ -18,6 +18,7 @@ constexpr Nanos kCaches = Seconds(5);
 Result<void> announce(Ledger& ledger, const GateKeeping& keeping, const StepNews& news) {
   const Nanos at = news.at.time_since_epoch();
   std::string text = "start " + std::to_string(at.count());
+  if (news.what == StepNews::What::waiting) text = "waiting " + std::to_string(at.count());
   if (news.what == StepNews::What::stopped) text = "stopped";
   if (news.what == StepNews::What::cancelled) text = "cancelled";
   const auto seconds = std::chrono::duration_cast<Seconds>(at).count();
@@ -30,9 +31,11 @@ Result<std::optional<StepNews>> heard_of(Ledger& ledger, const GateKeeping& keep
   if (*text == "stopped") return std::optional(StepNews{StepNews::What::stopped});
   if (*text == "cancelled") return std::optional(StepNews{StepNews::What::cancelled});
   const auto words = split(*text, ' ');
-  const auto at = words.size() == 2 && words[0] == "start" ? parse_number(words[1]) : std::nullopt;
+  const bool known = words.size() == 2 && (words[0] == "start" || words[0] == "waiting");
+  const auto at = known ? parse_number(words[1]) : std::nullopt;
   if (!at) return Error{"rank 0's announcement is garbled: " + *text, {}};
-  return std::optional(StepNews{StepNews::What::start, WallTime(Nanos(*at))});
+  const auto what = words[0] == "start" ? StepNews::What::start : StepNews::What::waiting;
+  return std::optional(StepNews{what, WallTime(Nanos(*at))});
 }
 
 Nanos followers_poll(const GateKeeping& keeping) {

@@ -10,10 +10,16 @@ namespace pw {
 /// What rank 0 of a step tells the other ranks, which do not pass the gate on their own: a task
 /// takes one place, and its ranks start together.
 struct StepNews {
-  enum class What { start, stopped, cancelled };
+  enum class What { waiting, start, stopped, cancelled };
   What what;
-  WallTime at{};  ///< of the start
+  WallTime at{};  ///< of the start, or when it was said that rank 0 waits
+  friend bool operator==(const StepNews&, const StepNews&) = default;
 };
+
+/// Rank 0 says this often that it waits, and is not waited for when it has been silent for so long:
+/// it has died, or its node does not reach the gate.
+inline constexpr Nanos kLeaderSpeaks = Seconds(60);
+inline constexpr Nanos kLeaderSilent = Seconds(150);
 
 Result<void> announce(Ledger& ledger, const GateKeeping& keeping, const StepNews& news);
 

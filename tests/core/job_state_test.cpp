@@ -25,7 +25,7 @@ std::string with(std::string from, const std::string& to) {
 
 TEST_CASE("a job as scontrol shows it") {
   const auto job = parse_job_state(kInGrace);
-  REQUIRE(job);
+  REQUIRE(job.has_value());
   CHECK(job->phase == Phase::running);
   CHECK(job->name == "RUNNING");
   CHECK(job->reason == "None");
@@ -46,7 +46,7 @@ TEST_CASE("the states of a job") {
   for (const auto& [word, phase] : rows) {
     CAPTURE(word);
     const auto job = parse_job_state(with("JobState=RUNNING", std::string("JobState=") + word));
-    REQUIRE(job);
+    REQUIRE(job.has_value());
     CHECK(job->phase == phase);
   }
 }
@@ -59,7 +59,7 @@ TEST_CASE("times that are none") {
 
 TEST_CASE("a job's name cannot speak for it") {
   const auto job = parse_job_state(with("JobName=cancel20-task", "JobName=x JobState=CANCELLED"));
-  REQUIRE(job);
+  REQUIRE(job.has_value());
   CHECK(job->name == "RUNNING");
 }
 
@@ -69,6 +69,6 @@ TEST_CASE("what is no job") {
                            "JobId=1 UserId=a JobState=RUNNING Restarts=-1",
                            "JobId=1 UserId=a JobState=RUNNING Restarts=99999999999999999999"}) {
     CAPTURE(text);
-    CHECK(!parse_job_state(text));
+    CHECK_FALSE(parse_job_state(text).has_value());
   }
 }

@@ -11,7 +11,7 @@ from gates import GateTest, main
 
 from processes import LIMIT, children, until
 from terminal import CTRL_C, Terminal
-from wrapper import BINARY
+from wrapper import BINARY, FAST_BINARY
 
 JOB = {'SLURM_JOB_ID': '4711', 'SLURM_JOBID': '4711', 'SLURM_CONF': '/nowhere/slurm.conf'}
 ONE_HOUR = ('--stagger', '1h', '--index', '1', '--count', '2')
@@ -67,6 +67,15 @@ class Places(GateTest):
         ranks = {delay(SLURM_STEP_ID='0', SLURM_PROCID=rank) for rank in ('0', '1', '2')}
         self.assertEqual(len(ranks), 1)
         self.assertNotIn(delay(SLURM_ARRAY_JOB_ID='4800'), ranks)
+
+    def test_a_rank_does_not_wait_for_ever_for_a_rank_0_that_says_nothing(self):
+        env = self.environ(**array('3', '0', '9', SLURM_STEP_ID='0', SLURM_PROCID='1',
+                                   SLURM_STEP_NUM_TASKS='2'))
+        wrapper = self.behind('--start-rate', '10/s', '--max-delay', '1s', env=env,
+                              binary=FAST_BINARY,
+                              prefix=[self.stepd, '-c', '"$0" "$@"; exit $?'])
+        self.assertEqual(wrapper.wait(), 0)
+        self.assertIn('rank 0 of the step has said nothing', wrapper.err)
 
     def test_a_variable_of_a_job_that_is_over_does_not_count(self):
         wrapper = self.call('--dry-run', '--stagger', '100s', '--', 'false',
