@@ -129,11 +129,16 @@ void Supervision::on(const event::TreeChanged&) {
 
 void Supervision::on(const event::DeadlineLearned& learned) {
   if (phase_ != Phase::draining) return;
-  const bool far = learned.deadline.at - now_ > kAdviceBeyond;
-  const bool replaces = learned.deadline.certainty == Certainty::fact &&
-                        (!deadline_ || deadline_->certainty == Certainty::guess);
+  Deadline news = learned.deadline;
+  const auto& lead = policy_.schedule.lead;
+  if (news.source == DeadlineSource::slurmctld && lead) {
+    news.at = std::min(news.at, *episode_at_ + *lead);  // the user's word stands
+  }
+  const bool far = news.at - now_ > kAdviceBeyond;
+  const bool replaces =
+      news.certainty == Certainty::fact && (!deadline_ || deadline_->certainty == Certainty::guess);
   if (far && replaces && !ending_ && !own_grace_) return leave_episode();
-  if (adopt(learned.deadline)) ladder_.move_kill(now_, planned_kill());
+  if (adopt(news)) ladder_.move_kill(now_, planned_kill());
 }
 
 void Supervision::on(const event::GraceAsked& asked) {

@@ -56,10 +56,7 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
                    "Slurm was not heard: " + news.trouble);
   }
   if (news.deadline && plan_.settings.lead_known && run_.phase() == Phase::draining) {
-    Deadline deadline = *news.deadline;
-    const auto& lead = plan_.settings.lead;
-    if (lead) deadline.at = std::min(deadline.at, *run_.episode_at() + *lead);  // the user's word
-    happen(event::DeadlineLearned{deadline});
+    happen(event::DeadlineLearned{*news.deadline});
   }
   narrator_.cause(cause_word(news.cause), time_left());
   if (hook_due_) run_notice_hook();

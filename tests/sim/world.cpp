@@ -157,17 +157,21 @@ void World::from_outside() {
 
 void World::learn() {
   const bool fact = dice_.one_in(2);
-  const Instant at = now_ + dice_.up_to(dice_.one_in(5) ? 2h : 3min);
+  Instant at = now_ + dice_.up_to(dice_.one_in(5) ? 2h : 3min);
   const auto source = fact && dice_.one_in(2) ? DeadlineSource::slurmctld : DeadlineSource::lead;
-  const Deadline told{at, fact ? Certainty::fact : Certainty::guess, source};
   const bool in_time = machine_.phase() == Phase::draining;
+  const Deadline told{at, fact ? Certainty::fact : Certainty::guess, source};
+  const auto& lead = policy_.schedule.lead;
+  if (in_time && lead && source == DeadlineSource::slurmctld) {
+    at = std::min(at, *machine_.episode_at() + *lead);
+  }
   const bool into_advice = in_time && trainer_.alive && fact && at - now_ > kAdviceBeyond &&
                            (!oracle_.standing || !oracle_.standing_is_fact) && !oracle_.hung;
   if (into_advice) {
     advised_now_ = true;
     leave_episode();
   } else if (in_time) {
-    oracle_.learn(told, policy_.margin, now_);
+    oracle_.learn({at, told.certainty, source}, policy_.margin, now_);
   }
   happen(event::DeadlineLearned{told});
 }

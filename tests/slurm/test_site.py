@@ -130,7 +130,7 @@ def main():
         prolog = Path(shutil.copy(SITE / "task-prolog", folder))
         Path(folder).chmod(0o755)
         conf = "\n".join([f"TaskProlog={prolog}", text("requeue.conf"), text(NOTICE_OF_22_05)])
-        return fixture.main_of(Site, sys.argv[1:], conf=conf)
+        return fixture.main_of(Site, sys.argv[1:], conf=conf, private=False)
 
 
 if __name__ == "__main__":
