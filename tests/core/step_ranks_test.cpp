@@ -57,6 +57,7 @@ TEST_CASE("one task among those of its step, and who is on its node") {
       {"one node, no list", {"1", "4", "0", "4", ""}, Ranks{0, 1, 2, 3}},
       {"block", {"3", "5", "1", "3,2", "3,4"}, Ranks{3, 4}},
       {"cyclic", {"3", "4", "1", "2(x2)", "3,1"}, Ranks{1, 3}},
+      {"cyclic, of Slurm 22.05.8", {"2", "5", "0", "4,1", "0,2,3,4"}, Ranks{0, 2, 3, 4}},
       {"no list", {"3", "4", "1", "2(x2)", ""}, Ranks{}},
       {"only a list", {"3", "4", "", "", "1,3"}, Ranks{1, 3}},
       {"of the whole job", {"3", "4", "1", "8(x2)", "1,3"}, Ranks{1, 3}},

@@ -1,18 +1,23 @@
 // libFuzzer: any bytes as a duration, a signal, a PID, a ladder, a pattern, a slurm.conf,
-// scontrol's output, a gate's record and ctl, a datagram of sd_notify, and as text for the journal.
+// scontrol's output, a gate's record and ctl, a datagram of sd_notify, what the state folder keeps,
+// Slurm's tasks per node, and as text for the journal.
 // What is read must be written back to the same value.
 #include <cassert>
 #include <cstdint>
 #include <string>
 
+#include "core/claim.hpp"
 #include "core/duration.hpp"
 #include "core/gate_control.hpp"
 #include "core/gate_policy.hpp"
 #include "core/journal_record.hpp"
 #include "core/ladder.hpp"
+#include "core/loop_guard.hpp"
 #include "core/notify_message.hpp"
 #include "core/pattern.hpp"
 #include "core/pid_file.hpp"
+#include "core/rank_roll.hpp"
+#include "core/run_key.hpp"
 #include "core/signal_name.hpp"
 #include "core/step_list.hpp"
 #include "slurm/slurm_conf.hpp"
@@ -47,6 +52,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     assert(pw::parse_gate_control(pw::encode(*control)) == control);
     (void)pw::gate_time(*control, pw::WallTime(pw::Seconds(1'800'000'000)));
   }
+  if (const auto claim = pw::parse_claim(text)) {
+    assert(pw::parse_claim(pw::encode(*claim)) == claim);
+  }
+  if (const auto history = pw::decode_requeue_history(text)) {
+    assert(pw::decode_requeue_history(pw::encode(*history)) == history);
+    pw::judge_loop(history, {.restarts = history->restarts}, {.counts_progress = true});
+  }
+  if (const auto tasks = pw::node_tasks(text, 0)) assert(tasks->here <= tasks->all);
+  if (const auto ranks = pw::step_ranks({"1", "4", "0", text, text})) {
+    assert(ranks->here.size() <= 4);
+    pw::RankRoll(*ranks).saw_node({});
+  }
+  assert(pw::step_name({text, text, 0}, text).find('/') == std::string::npos);
   const std::string json = pw::json_string(text);
   assert(json.size() >= 2 && json.find('\n') == std::string::npos);
   return 0;
