@@ -7,10 +7,11 @@ What each unit then has behind it (its runs, and the events that met it) is for 
 """
 
 import json
+import shutil
 import time
 from dataclasses import dataclass
 
-from fixture import ENDED, binary, fields, stopping, wait_for
+from fixture import ENDED, ROOT, binary, fields, stopping, wait_for
 from soak_plan import GRACE, PARTITIONS, STEP_TIME
 
 LIMIT = "00:10:00"  # of each job; a limit that an event has shortened is lifted again
@@ -82,7 +83,9 @@ class Soak:
         for job in self.plan.jobs:
             folder = self.slurm.jobs / job.name
             folder.mkdir()
-            folder.chmod(0o777)
+            if ROOT:
+                shutil.chown(folder, self.slurm.user)
+            folder.chmod(0o755)  # a gate lies in no folder that others can write
             number = self.submit_job(job, folder)
             self.units += [Soaked(unit, folder, number) for unit in self.plan.units
                            if unit.job == job]

@@ -7,6 +7,7 @@ import enum
 import itertools
 
 SLACK = 2.0  # seconds; a job is on its node before its trainer notes its start, and after its end
+SHOWN = ("JobId", "JobState", "Reason", "Restarts", "ExitCode", "StartTime", "EndTime", "NodeList")
 
 
 class Requeues(enum.Enum):
@@ -126,7 +127,7 @@ class Check:
     # ---- for the message of a failed test
 
     def story(self):
-        lines = [f"=== {self.unit.unit} {self.job}"]
+        lines = [f"=== {self.unit.unit}", "    " + " ".join(f"{key}={self.job[key]}" for key in SHOWN)]
         lines += [f"    {met}" for met in self.unit.met]
         for name, runs in self.ranks.items():
             lines += [f"    rank {name} run {run.restart} on {run.start.get('node')}: steps "
