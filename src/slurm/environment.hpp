@@ -13,7 +13,7 @@ namespace pw {
 /// The Slurm job that this process is part of.
 struct SlurmJob {
   std::string id;                  ///< "812", in arrays "812_17": right for scontrol, always
-  std::string job_id;              ///< SLURM_JOB_ID, for scancel of a step
+  std::string job_id;              ///< SLURM_JOB_ID; may name the whole array
   std::string cluster;             ///< SLURM_CLUSTER_NAME
   std::string step;                ///< SLURM_STEP_ID; empty in a batch script
   int rank = 0;                    ///< SLURM_PROCID in a step, else 0

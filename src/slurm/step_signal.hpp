@@ -11,7 +11,7 @@ namespace pw {
 /// `scancel --signal=TERM` does it. Runs beside the loop; each command has 10 s.
 class StepSignal {
  public:
-  /// `job_id` may be empty: srun outside an allocation made its own job.
+  /// `job_id` is ARRAY_TASK in arrays, empty where srun made a job of its own.
   static Result<StepSignal> start(int srun_pid, Signal signal, std::string job_id);
 
   /// Goes on as far as it can without blocking; a sentence when it is over, nothing before.

@@ -86,7 +86,7 @@ void Supervisor::begin(pid_t trainer) {
                          .group = plan_.launch.group,
                          .audience = plan_.settings.to,
                          .foreign = plan_.foreign};
-  const std::string job_id = plan_.job ? plan_.job->job_id : "";
+  const std::string job_id = plan_.job ? plan_.job->id : "";
   tree_.emplace(Child(trainer), std::move(plan), [this, job_id](int srun_pid, Signal signal) {
     auto step_signal = StepSignal::start(srun_pid, signal, job_id);
     if (step_signal) {
