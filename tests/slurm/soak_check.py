@@ -127,7 +127,8 @@ class Check:
     # ---- for the message of a failed test
 
     def story(self):
-        lines = [f"=== {self.unit.unit}", "    " + " ".join(f"{key}={self.job[key]}" for key in SHOWN)]
+        shown = " ".join(f"{key}={self.job[key]}" for key in SHOWN)
+        lines = [f"=== {self.unit.unit}", f"    {shown}"]
         lines += [f"    {met}" for met in self.unit.met]
         for name, runs in self.ranks.items():
             lines += [f"    rank {name} run {run.restart} on {run.start.get('node')}: steps "
