@@ -3,12 +3,12 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "os/aside.hpp"
 #include "os/clock.hpp"
 #include "os/ledger.hpp"
 #include "os/random.hpp"
+#include "verbs/gate_opening.hpp"
 #include "verbs/step_news.hpp"
 
 namespace pw {
@@ -222,12 +222,21 @@ class Keeper {
   void start() {
     read_control();
     course_.told(control_);
-    if (course_.next(now()).what != What::start) return;
+    if (course_.next(now()).what != What::start || stands_still()) return;
     if (keeping_.ranks > 1) announce_start();
     if (leaving_) return;
     say(gate_word::kStart);
     course_.began(now());
     control_due_ = monotonic_now() + kControlWhileRunning;
+  }
+
+  // A start that was due before the pause, but whose process slept too long, is held as well.
+  bool stands_still() {
+    const Nanos stands = stands_for(control_, ledger_.now());
+    const bool paused = control_.word == GateWord::pause;
+    if (!paused && stands == Nanos(0)) return false;
+    hear(paused ? control_due_ : std::min(control_due_, monotonic_now() + stands));
+    return true;
   }
 
   // The other ranks need a moment to find it, and start in the same instant.
@@ -354,35 +363,6 @@ class Keeper {
   Nanos troubled_{0};
   Nanos try_again_ = kTryAgain;
 };
-
-// Full or out of order for a while, it may be a gate later.
-bool may_pass(std::error_code why) {
-  return why == std::errc::no_space_on_device || why == std::errc::io_error ||
-         why.value() == EDQUOT || why.value() == ESTALE;
-}
-
-// Without a ledger there is no Keeper yet: tries until --max-delay is over.
-std::optional<Ledger> open_patiently(const GateKeeping& keeping, int socket) {
-  const Instant limit = monotonic_now() + keeping.max_delay;
-  for (bool told = false;; told = true) {
-    auto ledger = Ledger::open(keeping.folder);
-    if (ledger) return std::move(*ledger);
-    const std::string why = ledger.error().text();
-    if (!may_pass(ledger.error().why)) {
-      send_message(socket, std::string(gate_word::kUnusable) + " " + why);
-      return {};
-    }
-    if (monotonic_now() >= limit) {
-      send_message(socket, std::string(gate_word::kGiveUp) + " " + why);
-      return {};
-    }
-    send_message(socket, told ? gate_word::kAlive
-                              : std::string(gate_word::kTrouble) + " " + why + "; tried again");
-    pollfd polled{.fd = socket, .events = POLLIN, .revents = 0};
-    const auto timeout = timeout_until(std::min(limit, monotonic_now() + kTryAgain));
-    if (ppoll(&polled, 1, &*timeout, nullptr) > 0) return {};
-  }
-}
 
 }  // namespace
 

@@ -2,12 +2,13 @@
 """The start gate as its users meet it: rate, limit, notices, steering, bad folders."""
 import os
 import shutil
+import signal
 import subprocess
 import time
 
 from counts import busiest, most_at_once
 from gates import BINARY, GateTest, children_of, main
-from processes import until
+from processes import children, until
 
 SLOW = ('--start-rate', '1/h')
 
@@ -114,6 +115,24 @@ class Gate(GateTest):
         self.assertEqual({run.wait(30) for run in runs}, {0})
         reserved = [int(record['t'], 36) for record in self.records()]
         self.assertEqual(len(reserved), 6, 'nobody has reserved again')
+
+    def test_a_start_that_was_due_before_a_pause_waits_for_its_end(self):
+        self.assertEqual(self.behind('--start-rate', '12/min').wait(), 0)
+        run = self.behind('--start-rate', '12/min', command=self.stamp())
+        self.wait_line(run)
+        both = [run.pid, *children(run.pid)]
+        for pid in both:
+            os.kill(pid, signal.SIGSTOP)
+        due = time.monotonic() + 5.5
+        until('the time of its start', lambda: time.monotonic() > due)
+        self.steer('pause')
+        for pid in both:
+            os.kill(pid, signal.SIGCONT)
+        self.steer('resume')
+        resumed = time.time()
+        self.assertEqual(run.wait(40), 0)
+        started, = self.starts()
+        self.assertGreater(started, resumed + 11)
 
     def test_stop_ends_those_who_wait_and_lets_the_others_finish(self):
         running = self.behind('--max-starting', '1', '--ready', '0s', command=['sleep', '1000'])
