@@ -6,6 +6,7 @@
 What each unit then has behind it (its runs, and the events that met it) is for soak_check.py.
 """
 
+import contextlib
 import json
 import shutil
 import time
@@ -165,8 +166,9 @@ class Soak:
         for unit in self.units:
             job = self.seen(unit)
             if job.get("JobState") == "PENDING" and job["TimeLimit"] != LIMIT:
-                self.slurm.scontrol("update", f"jobid={job['JobId']}", f"TimeLimit={LIMIT}",
-                                    user=False)
+                with contextlib.suppress(AssertionError):  # it has been cancelled meanwhile
+                    self.slurm.scontrol("update", f"jobid={unit.id}", f"TimeLimit={LIMIT}",
+                                        user=False)
 
     # ---- the end
 
