@@ -55,6 +55,10 @@ class Soaked:
         self.job = job
         self.met = []
 
+    def scancel(self):
+        """The first one that Slurm took."""
+        return next((met for met in self.met if met.kind == "scancel" and not met.too_late), None)
+
     def ranks(self):
         return sorted(self.folder.glob(f"{self.unit.task}.*"))
 
@@ -138,8 +142,8 @@ class Soak:
 
     def meet(self, unit, kind):
         job = self.now(unit)
-        if job["JobState"] in ENDED:
-            return
+        if job["JobState"] in ENDED or unit.scancel():
+            return  # a requeue of ours would bring a cancelled job back
         met = Met(kind, time.time(), int(job["Restarts"]), job["JobState"])
         unit.met.append(met)
         try:

@@ -80,13 +80,8 @@ class Check:
 
     # ---- all that were not cancelled finish; none that was comes back
 
-    def scancel(self):
-        """The first one that Slurm took."""
-        return next((met for met in self.unit.met
-                     if met.kind == "scancel" and not met.too_late), None)
-
     def check_end(self):
-        state, cancelled = self.job["JobState"], self.scancel()
+        state, cancelled = self.job["JobState"], self.unit.scancel()
         if state == "CANCELLED" and not cancelled:
             self.fault("is CANCELLED, by whom?")
         if cancelled:
