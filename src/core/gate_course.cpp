@@ -53,7 +53,7 @@ GateCourse::Step GateCourse::next(GateTime now) {
       return {.what = Step::What::look};
     case Stage::claimed: return {.what = Step::What::start};
     case Stage::starting:
-      if (!limits_.ticketed()) break;
+      if (ticket_ == 0) break;  // the lease has gone with its generation
       if (now - began_ > limits_.longest_start_up) return want(Intent::release);
       if (now < renew_at_) return sleep_until(now, renew_at_);
       return want(Intent::renew);

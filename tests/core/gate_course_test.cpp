@@ -104,6 +104,20 @@ TEST_CASE("a reset lets who waits queue again") {
   CHECK(course.next(at(0)).what == What::start);
 }
 
+TEST_CASE("a reset while a trainer starts leaves its keeper nothing to do") {
+  GateRecord record = gate_rules::fresh(1, kZero);
+  GateCourse course(kOne, 1);
+  course.told({});
+  REQUIRE(start_of(course, record, at(0), at(1)) < at(1));
+  course.began(at(0));
+  record = gate_rules::fresh(2, at(1));
+  course.told({.resets = 1});
+  REQUIRE(course.next(at(50)).what == What::commit);  // it would renew
+  REQUIRE_FALSE(commit(course, record, at(50)));
+  CHECK(course.next(at(50)).what == What::over);
+  CHECK_FALSE(course.holds_place());
+}
+
 TEST_CASE("who died with a clock a day ahead holds nobody up for longer than a lease") {
   const GateTime ahead = kZero + std::chrono::hours(24);
   GateRecord record = gate_rules::fresh(1, kZero);
