@@ -304,7 +304,9 @@ class Keeper {
       last_word_ = stopped ? gate_word::kStopped : gate_word::kCancelled;
       return part();
     }
-    hear(monotonic_now() + (news.at - ledger_.now()));
+    // No later than it was meant, whatever rank 0's clock says.
+    const Nanos left = std::min<Nanos>(news.at - ledger_.now(), followers_lead(keeping_, ledger_));
+    hear(monotonic_now() + left);
     if (leaving_) return part();
     say(gate_word::kStart);
     course_.began(now());
@@ -369,6 +371,15 @@ class Keeper {
 void keep_gate(const GateKeeping& keeping, int socket) {
   auto ledger = open_patiently(keeping, socket);
   if (ledger) Keeper(keeping, std::move(*ledger), socket).run();
+}
+
+void tell_followers(const GateKeeping& keeping, Nanos delay, int socket) {
+  pollfd polled{.fd = socket, .events = POLLIN, .revents = 0};
+  const auto timeout = timeout_until(monotonic_now() + delay);
+  if (ppoll(&polled, 1, &*timeout, nullptr) > 0) return;
+  auto ledger = Ledger::open(keeping.folder);
+  // Where it cannot be opened the others have found that out themselves.
+  if (ledger) announce(*ledger, keeping, {StepNews::What::start, ledger->now()});
 }
 
 }  // namespace pw

@@ -45,4 +45,8 @@ inline constexpr Nanos kKeeperSpeaks = kControlEvery;
 /// place and lease it then gives back.
 void keep_gate(const GateKeeping& keeping, int socket);
 
+/// For rank 0 that starts without the gate in `delay`: the other ranks of its step, which wait for
+/// its word, start then, too. Ends early when the run says something or has gone.
+void tell_followers(const GateKeeping& keeping, Nanos delay, int socket);
+
 }  // namespace pw

@@ -13,6 +13,7 @@ namespace {
 constexpr Nanos kParting = Millis(200);  // of the time that a notice leaves
 constexpr Nanos kClosing = Seconds(2);   // the trainer is gone; a lease lasts longer
 constexpr Nanos kSilence = kKeeperSpeaks + Seconds(5);
+constexpr Nanos kWokenLate = Seconds(1);
 
 // 1st, 2nd, 3rd, 4th, ..., 11th, 12th, 13th.
 std::string ordinal(std::int64_t number) {
@@ -58,6 +59,8 @@ StartGate::Verdict StartGate::advance() {
     if (now >= *start_at_) end_wait(Verdict::start, "without-gate");
     return verdict_;
   }
+  // Suspended or stopped we heard nothing, and the keeper with us had no chance to speak.
+  if (now - *wake() > kWokenLate) heard_ = now;
   if (now - heard_ < kSilence) return verdict_;
   if (now - heard_ >= plan_.keeping.max_delay) {
     fall_back("it has not answered for " + spoken(now - heard_));
@@ -122,6 +125,16 @@ void StartGate::fall_back(const std::string& why) {
   say(LogLevel::warning, why + "; no maximum rate: start in " + spoken(delay) +
                              (plan_.fallback ? ", by the place in the array" : ""));
   start_at_ = monotonic_now() + delay;
+  if (plan_.keeping.ranks > 1 && !plan_.keeping.follows) tell_followers_in(delay);
+}
+
+// Else they would wait for our word for ever.
+void StartGate::tell_followers_in(Nanos delay) {
+  auto teller =
+      Aside::start([this, delay](int socket) { tell_followers(plan_.keeping, delay, socket); },
+                   "fork the teller of the other ranks");
+  if (!teller) return say(LogLevel::warning, teller.error().text());
+  keeper_.emplace(std::move(*teller));
 }
 
 void StartGate::say(LogLevel level, const std::string& sentence) {

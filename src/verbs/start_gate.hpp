@@ -49,6 +49,7 @@ class StartGate {
   void hear(const std::string& message);
   void tell_wait(const std::string& words);
   void fall_back(const std::string& why);
+  void tell_followers_in(Nanos delay);
   void say(LogLevel level, const std::string& sentence);
   void end_wait(Verdict verdict, const char* how, const std::string& words = "");
 

@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 import counts  # noqa: E402
 from processes import LIMIT, carrying, until  # noqa: E402
-from wrapper import BINARY, FAULTY_BINARY, WrapperTest, main  # noqa: E402, F401
+from wrapper import BINARY, FAST_BINARY, FAULTY_BINARY, WrapperTest, main  # noqa: E402, F401
 
 FULL = os.environ.get('PW_FULL') == '1'
 

@@ -2,9 +2,11 @@
 """The start gate on a disk whose calls fail, hang or lie, and with a wrong clock."""
 import os
 import re
+import signal
 import subprocess
+import time
 
-from gates import FAULTY_BINARY, GateTest, children_of, main
+from gates import FAST_BINARY, FAULTY_BINARY, GateTest, children_of, main
 from processes import until
 
 
@@ -93,6 +95,24 @@ class Faults(GateTest):
                     paused = int(re.search(r'z=(\d+)', ctl.read())[1]) / 1e9
                 self.assertGreater(paused, 0)
                 self.assertLess(paused, 300)
+
+    def test_who_was_suspended_has_not_waited_in_vain(self):
+        """scontrol suspend, Ctrl-Z: the keeper could not speak; no crowd starts after it."""
+        self.assertEqual(self.behind('--start-rate', '1/h').wait(), 0)
+        run = self.behind('--start-rate', '1/h', '--max-delay', '16s', command=self.stamp(),
+                          binary=FAST_BINARY)
+        self.addCleanup(self.end_by_pid, run)
+        self.wait_line(run)
+        both = [*until('its keeper', lambda: children_of(run, self.mark)), run.pid]
+        for pid in both:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(1)  # of its clock's, a minute
+        for pid in reversed(both):
+            os.kill(pid, signal.SIGCONT)
+        self.steer('stop')
+        self.assertEqual(run.wait(), 0)
+        self.assertIn('stopped', run.err)
+        self.assertNotIn('no maximum rate', run.err)
 
     def test_garbled_records_are_never_empty(self):
         self.assertEqual(self.behind('--start-rate', '1/h').wait(), 0)
