@@ -144,7 +144,7 @@ bool advance(GateRecord& record, const GateLimits& limits, GateTime now) {
   const auto places = std::min(static_cast<std::size_t>(limits.max_starting), kMostLeases);
   bool progress = false;
   while (record.admitted < record.tickets && record.leases.size() < places &&
-         unclaimed(record) < kMostUnclaimed) {
+         unclaimed(record) < kMostUnclaimed && record.next - record.clock < kFurthestStart) {
     const Nanos claim = claim_time(record, limits);
     const std::uint64_t ticket = ++record.admitted;
     progress = true;
@@ -199,8 +199,12 @@ void leave(GateRecord& record, const GateLimits& limits, std::uint64_t ticket, G
   bring_up_to(record, now);
   if (ticket > record.admitted && ticket == record.tickets) {
     --record.tickets;
+    while (!record.gone.empty() && record.gone.back() == record.tickets) {
+      record.gone.pop_back();
+      --record.tickets;
+    }
   } else if (ticket > record.admitted && record.gone.size() < kMostGone) {
-    record.gone.push_back(ticket);
+    record.gone.insert(std::lower_bound(record.gone.begin(), record.gone.end(), ticket), ticket);
   }
   const Lease* lease = find(record, ticket);
   const bool last = lease != nullptr && !lease->started && limits.spacing > Nanos(0) &&

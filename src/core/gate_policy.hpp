@@ -25,6 +25,9 @@ inline constexpr Nanos kClaimMost = Seconds(30);
 inline constexpr Nanos kClaimLeast = Seconds(3);
 /// So many may be let in ahead of having started; each takes room in the record.
 inline constexpr std::size_t kMostUnclaimed = 16;
+/// Nobody is let in sooner before its start: the record takes no times further ahead. It waits in
+/// the queue until then.
+inline constexpr Nanos kFurthestStart = std::chrono::hours(7 * 24);
 /// Clocks further apart are wrong: Slurm's munge refuses such a node. What they wrote is put right.
 inline constexpr Nanos kClockError = Seconds(300);
 /// Clocks that are kept differ by less.

@@ -75,6 +75,35 @@ std::optional<Lease> lease_in(std::string_view text, const GateRecord& r) {
   return lease;
 }
 
+// In runs, "5" or "5+2" for it and the two after it; counted back from the newest, as in a lease.
+std::string gone_text(const GateRecord& r, std::size_t room) {
+  std::string line;
+  for (std::size_t first = 0; first < r.gone.size();) {
+    std::size_t last = first;
+    while (last + 1 < r.gone.size() && r.gone[last + 1] == r.gone[last] + 1) ++last;
+    std::string run = line.empty() ? " X=" : ",";
+    run += number(static_cast<std::int64_t>(r.tickets - r.gone[first]));
+    if (last > first) run += "+" + number(static_cast<std::int64_t>(last - first));
+    if (line.size() + run.size() > room) break;
+    line += run;
+    first = last + 1;
+  }
+  return line;
+}
+
+bool take_gone(std::string_view run, GateRecord& r) {
+  const auto parts = split(run, '+');
+  const auto back = number_in(parts[0]);
+  const auto more = parts.size() == 2 ? number_in(parts[1]) : std::optional<std::int64_t>(0);
+  if (!back || !more || parts.size() > 2 || *more < 0 || *back < *more) return false;
+  if (static_cast<std::uint64_t>(*back) >= r.tickets) return false;
+  std::uint64_t ticket = r.tickets - static_cast<std::uint64_t>(*back);
+  const bool ascends = r.gone.empty() || r.gone.back() < ticket;
+  if (!ascends || r.gone.size() + static_cast<std::uint64_t>(*more) >= kMostGone) return false;
+  for (std::int64_t n = 0; n <= *more; ++n) r.gone.push_back(ticket++);
+  return true;
+}
+
 template <class List, class Text>
 std::string list_text(const char* key, const List& list, Text text) {
   std::string line;
@@ -141,15 +170,13 @@ bool take_list(char key, std::string_view text, GateRecord& r) {
       r.leases.push_back(*lease);
       continue;
     }
-    const auto value = number_in(item);
-    if (!value || *value < 0 || *value > kLatest) return false;
-    if (key == 'F' && r.freed.size() < kMostFreed) {
-      r.freed.push_back(time_of(*value));
-    } else if (key == 'X' && r.gone.size() < kMostGone) {
-      r.gone.push_back(static_cast<std::uint64_t>(*value));
-    } else {
-      return false;
+    if (key == 'X') {
+      if (!take_gone(item, r)) return false;
+      continue;
     }
+    const auto value = number_in(item);
+    if (!value || *value < 0 || *value > kLatest || r.freed.size() == kMostFreed) return false;
+    r.freed.push_back(time_of(*value));
   }
   return true;
 }
@@ -163,9 +190,7 @@ std::string encode(const GateRecord& record) {
   }
   text += list_text("L", record.leases, [&](const Lease& l) { return lease_text(l, record); });
   text += list_text("F", record.freed, [](GateTime time) { return number(nanos(time)); });
-  text += list_text("X", record.gone,
-                    [](std::uint64_t ticket) { return number(static_cast<std::int64_t>(ticket)); });
-  return text;
+  return text + gone_text(record, kRecordMost - std::min(kRecordMost, text.size()));
 }
 
 std::optional<GateRecord> decode_gate_record(std::string_view text) {

@@ -36,15 +36,17 @@ struct GateRecord {
   bool amended = false;          ///< never stored: to be written down, or it begins anew each look
   std::vector<Lease> leases;
   std::vector<GateTime> freed;      ///< starts that were given back
-  std::vector<std::uint64_t> gone;  ///< tickets that were given back
+  std::vector<std::uint64_t> gone;  ///< tickets that were given back, in ascending order
 
   friend bool operator==(const GateRecord&, const GateRecord&) = default;
 };
 
-/// The limits keep the longest record below the 900 bytes that the ledger takes.
+/// The limits keep the longest record below the 900 bytes that the ledger takes. Of the tickets
+/// that were given back those are written that find room.
+inline constexpr std::size_t kRecordMost = 900;
 inline constexpr std::size_t kMostLeases = 40;
 inline constexpr std::size_t kMostFreed = 8;
-inline constexpr std::size_t kMostGone = 8;
+inline constexpr std::size_t kMostGone = 4096;
 
 /// One line of printable ASCII; times of leases are rounded up: to the
 /// second once it has started, else to the millisecond.

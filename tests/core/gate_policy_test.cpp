@@ -29,7 +29,7 @@ GateRecord crowded() {
                              .started = started});
   }
   for (std::size_t n = 0; n < kMostFreed; ++n) record.freed.push_back(at(1e5 + double(n)));
-  for (std::size_t n = 0; n < kMostGone; ++n) record.gone.push_back(39'900 + n);
+  for (std::uint64_t n = 0; n < 8; ++n) record.gone.push_back(39'900 + 2 * n);
   return record;
 }
 
@@ -41,6 +41,7 @@ TEST_CASE("the longest record fits, and reading and writing again moves nothing"
   auto read = decode_gate_record(text);
   REQUIRE(read);
   CHECK(read->leases.size() == kMostLeases);
+  CHECK(read->gone.size() == 8);
   CHECK(encode(*read) == text);
   // Also under another writer's clock: a lease must not creep.
   const auto until = read->leases.back().until;
@@ -99,6 +100,18 @@ TEST_CASE("tickets are let in in order, at most so many at a time") {
   CHECK(lease_of(record, 3) != nullptr);
 }
 
+TEST_CASE("a slow rate lets nobody in so early that the record could not be read again") {
+  const GateLimits slow{.spacing = std::chrono::hours(20), .max_starting = 20};
+  GateRecord record = fresh(1, kZero);
+  for (int n = 0; n < 20; ++n) {
+    join(record, slow, at(0));
+    advance(record, slow, at(0));
+    REQUIRE(decode_gate_record(encode(record)));
+  }
+  CHECK(lease_of(record, 9) != nullptr);
+  CHECK(lease_of(record, 10) == nullptr);
+}
+
 TEST_CASE("who does not claim is taken for dead") {
   GateRecord record = fresh(1, kZero);
   join(record, kTwo, at(0));
@@ -131,6 +144,25 @@ TEST_CASE("a ticket that is given back is skipped") {
   CHECK(lease_of(record, 1) == nullptr);
   CHECK(join(record, kTwo, at(0)) == 4);
   CHECK(lease_of(record, 3) != nullptr);
+}
+
+TEST_CASE("many tickets that are given back at once hold nobody up") {
+  const GateLimits one{.max_starting = 1};
+  for (const std::uint64_t step : {1U, 2U}) {  // all of a block, or every second one
+    CAPTURE(step);
+    GateRecord record = fresh(1, kZero);
+    for (int n = 0; n < 300; ++n) join(record, one, at(0));
+    advance(record, one, at(0));
+    REQUIRE(claim(record, one, 1, at(0)));
+    for (std::uint64_t ticket = 200; ticket > 1; ticket -= std::min(ticket, step)) {
+      leave(record, one, ticket, at(1));
+      record = *decode_gate_record(encode(record));
+    }
+    release(record, one, 1, at(2));
+    CHECK(lease_of(record, step == 1 ? 201 : 3) != nullptr);
+    CHECK(encode(record).size() <= kRecordMost);
+    CHECK(decode_gate_record(encode(record)));
+  }
 }
 
 TEST_CASE("records that were lost give nobody a second place") {
