@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kReasonMax = 200;
 constexpr Nanos kLongestPause = std::chrono::hours(24 * 3650);
+constexpr Nanos kLatestWord = std::chrono::hours(24 * 365 * 120);  // in 2089: a record can hold it
 
 constexpr std::array kWords =
     std::to_array<std::pair<std::string_view, GateWord>>({{"run", GateWord::run},
@@ -35,7 +36,7 @@ bool take_field(std::string_view word, GateControl& control) {
   if (const auto paused = amount(word, "z=")) {
     control.paused = std::min(Nanos(*paused), kLongestPause);
   } else if (const auto since = amount(word, "s=")) {
-    control.since = WallTime(Nanos(*since));
+    control.since = WallTime(std::min(Nanos(*since), kLatestWord));
   } else if (const auto resets = amount(word, "g=")) {
     control.resets = static_cast<std::uint64_t>(*resets);
   } else {
@@ -95,7 +96,7 @@ GateControl steered(const GateControl& old, GateWord word, std::string reason, W
 GateTime gate_time(const GateControl& control, WallTime now) {
   const bool paused = control.word == GateWord::pause && control.since;
   const WallTime at = paused ? *control.since : now + stands_for(control, now);
-  return GateTime(at.time_since_epoch() - control.paused);
+  return GateTime(std::max(at.time_since_epoch() - control.paused, Nanos(0)));
 }
 
 Nanos stands_for(const GateControl& control, WallTime now) {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "core/gate_policy.hpp"
+
 namespace pw {
 
 TEST_CASE("the words of ctl") {
@@ -28,6 +30,17 @@ TEST_CASE("the words of ctl") {
     CHECK(control->word == *row.word);
     CHECK(control->reason == row.reason);
     CHECK(parse_gate_control(encode(*control)) == control);
+  }
+}
+
+TEST_CASE("whatever ctl says, the gate's clock shows what a record can hold") {
+  const WallTime now{Seconds(1'764'000'000)};
+  for (const char* text : {"pause s=9223372036854775807", "pause z=9223372036854775807 s=0",
+                           "run z=9223372036854775807", "run s=9223372036854775807"}) {
+    CAPTURE(text);
+    const GateTime at = gate_time(*parse_gate_control(text), now);
+    CHECK(at >= GateTime{});
+    CHECK(decode_gate_record(encode(gate_rules::fresh(1, at))));
   }
 }
 
