@@ -47,6 +47,20 @@ bool others_can_replace_in(const struct stat& parent) {
   return (parent.st_mode & S_ISVTX) == 0 || !trusted;
 }
 
+// As it was written: what leads there may be a link, which those who can write beside it replace.
+Result<void> check_way(const std::string& path) {
+  for (std::size_t end = path.find('/', 1); end != std::string::npos;
+       end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    struct stat found {};
+    if (stat(part.c_str(), &found) != 0) return os_error("cannot be checked in " + part);
+    const bool last = path.find_first_not_of('/', end) == std::string::npos;
+    if (!last && others_can_replace_in(found))
+      return refused("lies in " + part + ", where others can write");
+  }
+  return {};
+}
+
 Result<void> check_parents(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
                                                          &std::free);
@@ -82,6 +96,7 @@ Result<Fd> open_own_folder(const std::string& path) {
   if (!folder && errno == ENOTDIR) return refused("is not a directory");
   if (!folder) return os_error("cannot be opened");
   if (const auto checked = check_parents(path); !checked) return checked.error();
+  if (const auto checked = check_way(path); !checked) return checked.error();
   if (const auto checked = check_itself(folder.get()); !checked) return checked.error();
   return folder;
 }

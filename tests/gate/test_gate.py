@@ -191,7 +191,10 @@ class Gate(GateTest):
         os.mkdir(self.path('loose'), 0o700)
         os.chmod(self.path('loose'), 0o770)
         self.write('file', '')
+        os.mkdir(self.path('own'), 0o700)
+        os.symlink(self.path('own'), self.path('open/link'))
         rows = (('file', ''), ('file/x', ''), ('open/gate', 'where others can write'),
+                ('open/link', 'where others can write'),
                 ('loose', 'can be written by others'))
         for name, why in rows:
             for option, status in (([], 0), (['--require-gate'], 125)):
