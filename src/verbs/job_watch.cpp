@@ -10,6 +10,7 @@
 namespace pw {
 namespace {
 
+constexpr Nanos kSame = Millis(1500);    // slurmctld's times are whole seconds, ours are not
 constexpr Nanos kReapLook = Millis(50);  // a killed child may take a moment to go
 
 }  // namespace
@@ -51,6 +52,10 @@ std::optional<JobWatch::News> JobWatch::advance() {
                        .end_in_grace = end_in_grace_});
     news.deadline = deadline_of(*state_, job_.restarts, {monotonic_now(), wall},
                                 job_.conf.kill_wait.value_or(Seconds(30)), term_at_);
+    if (news.deadline && told_ && std::chrono::abs(news.deadline->at - *told_) < kSame) {
+      news.deadline->at = *told_;
+    }
+    if (news.deadline) told_ = news.deadline->at;
   } else {
     news.trouble = answer->error().text();
   }

@@ -46,6 +46,7 @@ class JobWatch {
   Signal signal_ = 0;               // the first notice
   std::optional<Instant> term_at_;  // the first TERM since the job was seen running
   Instant asked_at_{};
+  std::optional<Instant> told_;  // the deadline as last told
   std::optional<JobState> state_;
   std::optional<std::int64_t> end_in_grace_;
   EndCause cause_ = EndCause::unknown;

@@ -133,6 +133,7 @@ class Supervisor {
   bool killing_named_ = false;
   bool finished_ = false;
   std::optional<JobWatch> job_watch_;  // from the first notice on
+  std::optional<EndCause> told_cause_;
   std::optional<Instant> ask_due_;
   std::optional<Instant> hook_due_;  // on-notice waits for the cause
   std::optional<Instant> ready_at_;  // --ready D

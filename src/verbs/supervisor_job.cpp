@@ -58,11 +58,14 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
   if (news.deadline && plan_.settings.lead_known && run_.phase() == Phase::draining) {
     happen(event::DeadlineLearned{*news.deadline});
   }
-  narrator_.cause(cause_word(news.cause), time_left());
+  if (std::exchange(told_cause_, news.cause) != news.cause) {
+    narrator_.cause(cause_word(news.cause), time_left());
+  }
   if (hook_due_) run_notice_hook();
   const auto kill_at = run_.kill_at();
-  if (run_.phase() != Phase::draining || !kill_at || !news.deadline || !job_watch_->running())
-    return;
+  const bool by_grace = plan_.settings.ladder.grace.has_value();
+  if (run_.phase() != Phase::draining || !kill_at || by_grace) return;
+  if (!news.deadline || !job_watch_->running()) return;
   ask_due_ = std::max(*kill_at - kBeforeKill, monotonic_now() + kBetweenLooks);
   if (*ask_due_ > *kill_at) ask_due_.reset();
 }
