@@ -9,22 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "faulty_calls.hpp"
+#include "faulty_folder.hpp"
 #include "os/ledger.hpp"
 #include "os/ledger_line.hpp"
 
-/// A temporary folder for gates; faults and clocks are put right again at the end.
-class GateFixture {
+/// A temporary folder for gates.
+class GateFixture : public FaultyFolder {
  public:
-  GateFixture() { REQUIRE(mkdtemp(path_.data()) != nullptr); }
-  GateFixture(const GateFixture&) = delete;
-  ~GateFixture() {
-    faulty::set("");
-    faulty::set(faulty::Clocks{});
-    std::filesystem::remove_all(path_);
-  }
-  std::string root() const { return path_; }
-  std::string gate() const { return path_ + "/gate"; }
+  std::string gate() const { return root() + "/gate"; }
   std::string entry(std::uint64_t number) const { return gate() + "/" + pw::entry_name(number); }
   bool has(std::uint64_t number) const {
     struct stat found {};
@@ -34,9 +26,6 @@ class GateFixture {
     unlink(entry(number).c_str());
     REQUIRE(symlink(target, entry(number).c_str()) == 0);
   }
-
- private:
-  std::string path_ = "/tmp/pw-gate-XXXXXX";
 };
 
 /// Puts a text after the newest, as the keeper does.

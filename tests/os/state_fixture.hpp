@@ -9,20 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "faulty_calls.hpp"
+#include "faulty_folder.hpp"
 
-/// A temporary place for a state folder; faults and clocks are put right again at the end.
-class StateFixture {
+/// A temporary place for a state folder.
+class StateFixture : public FaultyFolder {
  public:
-  StateFixture() { REQUIRE(mkdtemp(path_.data()) != nullptr); }
-  StateFixture(const StateFixture&) = delete;
-  ~StateFixture() {
-    faulty::set("");
-    faulty::set(faulty::Clocks{});
-    std::filesystem::remove_all(path_);
-  }
-  std::string root() const { return path_; }
-  std::string state() const { return path_ + "/home/.local/state/preempt-wrap"; }
+  std::string state() const { return root() + "/home/.local/state/preempt-wrap"; }
 
   std::vector<std::string> names(const std::string& part) const {
     std::vector<std::string> found;
@@ -40,9 +32,6 @@ class StateFixture {
     const std::string path = state() + "/" + name;
     REQUIRE(utimensat(AT_FDCWD, path.c_str(), then, AT_SYMLINK_NOFOLLOW) == 0);
   }
-
- private:
-  std::string path_ = "/tmp/pw-state-XXXXXX";
 };
 
 /// Does `work` in a child; its exit status, or minus the signal that ended it.
