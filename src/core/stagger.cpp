@@ -17,7 +17,8 @@ Nanos part_of(Nanos window, double share) {
 }  // namespace
 
 std::optional<ArrayPlace> array_place(std::string_view id, std::string_view first,
-                                      std::string_view last, std::string_view step) {
+                                      std::string_view last, std::string_view step,
+                                      std::string_view count) {
   const auto number = parse_number(id);
   const auto from = parse_number(first);
   const auto to = parse_number(last);
@@ -25,7 +26,10 @@ std::optional<ArrayPlace> array_place(std::string_view id, std::string_view firs
   if (!number || !from || !to || by < 1 || *from > *number || *number > *to || *to > kLargest) {
     return {};
   }
-  return ArrayPlace{(*number - *from) / by, (*to - *from) / by + 1};
+  const std::int64_t places = (*to - *from) / by + 1;
+  const auto tasks = parse_number(count);
+  const bool fits = tasks && *tasks >= 1 && *tasks <= places;
+  return ArrayPlace{(*number - *from) / by, places, fits ? *tasks : places};
 }
 
 std::uint64_t hash_of(std::string_view words) {

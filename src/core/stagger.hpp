@@ -11,15 +11,18 @@ namespace pw {
 /// Where a run stands among those that start with it.
 struct ArrayPlace {
   std::int64_t index = 0;  ///< from 0
-  std::int64_t count = 1;
+  std::int64_t count = 1;  ///< of the places; an array with gaps leaves some empty
+  std::int64_t tasks = 1;  ///< how many start with it
   friend bool operator==(const ArrayPlace&, const ArrayPlace&) = default;
 };
 
-/// SLURM_ARRAY_TASK_ID, _MIN, _MAX and _STEP as they stand in the environment. In an array with
-/// gaps (--array=1,5,17) a place counts among all numbers from the first to the last. Nothing for
-/// what is missing, no number, or contradicts itself.
+/// SLURM_ARRAY_TASK_ID, _MIN, _MAX, _STEP and _COUNT as they stand in the environment. In an array
+/// with gaps (--array=1,5,17) a place counts among all numbers from the first to the last, since
+/// nobody says which there are, and _COUNT says how many. Nothing for what is missing, no number,
+/// or contradicts itself.
 std::optional<ArrayPlace> array_place(std::string_view id, std::string_view first,
-                                      std::string_view last, std::string_view step);
+                                      std::string_view last, std::string_view step,
+                                      std::string_view count);
 
 /// A task that was requeued starts alone: it does not wait its whole share again.
 inline constexpr Nanos kStaggerAlone = Seconds(30);

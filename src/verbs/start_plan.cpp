@@ -14,11 +14,14 @@ namespace pw {
 namespace {
 
 std::optional<ArrayPlace> place_of(const Settings& settings, const std::optional<SlurmJob>& job) {
-  if (settings.index && settings.count) return ArrayPlace{*settings.index, *settings.count};
+  if (settings.index && settings.count) {
+    return ArrayPlace{*settings.index, *settings.count, *settings.count};
+  }
   if (!job) return {};
   return array_place(
       environment_value("SLURM_ARRAY_TASK_ID"), environment_value("SLURM_ARRAY_TASK_MIN"),
-      environment_value("SLURM_ARRAY_TASK_MAX"), environment_value("SLURM_ARRAY_TASK_STEP"));
+      environment_value("SLURM_ARRAY_TASK_MAX"), environment_value("SLURM_ARRAY_TASK_STEP"),
+      environment_value("SLURM_ARRAY_TASK_COUNT"));
 }
 
 // What is the same for all tasks of an array and all ranks of a task; outside a job, and without a
@@ -88,14 +91,14 @@ StartGate::Plan gate_plan(const Settings& settings, const std::optional<SlurmJob
   keeping.max_delay = settings.max_delay;
   keeping.seed = random_bits();
   if (start.place) {
-    keeping.count = start.place->count;
+    keeping.count = start.place->tasks;
     const int restarts = job ? job->restarts : 0;
     // Requeued it comes alone.
     if (restarts == 0) {
       keeping.place_share =
           static_cast<double>(start.place->index) / static_cast<double>(start.place->count);
     }
-    const Nanos window = fallback_window(settings, start.place->count);
+    const Nanos window = fallback_window(settings, start.place->tasks);
     plan.fallback = stagger_delay(window, start.place, seed, restarts);
   }
   if (job && settings.gate_unit == GateUnit::task) share_among_ranks(keeping, *job);

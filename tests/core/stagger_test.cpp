@@ -46,7 +46,25 @@ TEST_CASE("a place in an array, from Slurm's variables") {
     CAPTURE(row.first);
     CAPTURE(row.last);
     CAPTURE(row.step);
-    CHECK(array_place(row.id, row.first, row.last, row.step) == row.place);
+    const auto place = array_place(row.id, row.first, row.last, row.step, "");
+    CHECK(place.has_value() == row.place.has_value());
+    if (!place || !row.place) continue;
+    CHECK(place->index == row.place->index);
+    CHECK(place->count == row.place->count);
+    CHECK(place->tasks == place->count);  // as far as anybody knows
+  }
+}
+
+TEST_CASE("how many there are in an array with gaps") {
+  const std::pair<const char*, std::int64_t> rows[] = {
+      {"11", 11}, {"1", 1}, {"1000", 1000}, {"1001", 1000}, {"0", 1000}, {"-1", 1000}, {"x", 1000},
+  };
+  for (const auto& [count, tasks] : rows) {
+    CAPTURE(count);
+    const auto place = array_place("1000", "1", "1000", "1", count);  // --array=1-10,1000
+    REQUIRE(place.has_value());
+    CHECK(place->count == 1000);
+    CHECK(place->tasks == tasks);
   }
 }
 
