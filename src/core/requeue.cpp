@@ -5,10 +5,6 @@ namespace {
 
 using Do = RequeueDecision::Do;
 
-EndCause known_cause(const RequeueFacts& facts) {
-  return facts.now == EndCause::unknown ? facts.at_notice : facts.now;
-}
-
 bool is_running(const RequeueFacts& facts) {
   return facts.job && facts.job->phase == JobState::Phase::running;
 }
@@ -64,6 +60,10 @@ RequeueDecision by_lingering(const RequeueFacts& facts) {
 }
 
 }  // namespace
+
+EndCause known_cause(const RequeueFacts& facts) {
+  return facts.now == EndCause::unknown ? facts.at_notice : facts.now;
+}
 
 RequeueDecision decide_requeue(const RequeueFacts& facts) {
   if (!facts.preempted) return {Do::nothing, "it was not preempted"};

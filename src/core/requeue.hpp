@@ -25,6 +25,9 @@ struct RequeueFacts {
   std::string refusal;               ///< of the loop guard; empty: it allows
 };
 
+/// As asked last, else as at the notice.
+EndCause known_cause(const RequeueFacts& facts);
+
 struct RequeueDecision {
   enum class Do {
     nothing,

@@ -137,7 +137,7 @@ void Supervision::on(const event::DeadlineLearned& learned) {
   const bool far = news.at - now_ > kAdviceBeyond;
   const bool replaces =
       news.certainty == Certainty::fact && (!deadline_ || deadline_->certainty == Certainty::guess);
-  if (far && replaces && !ending_ && !own_grace_) return leave_episode();
+  if (far && replaces && !learned.final && !ending_ && !own_grace_) return turn_into_advice();
   if (adopt(news)) ladder_.move_kill(now_, planned_kill());
 }
 
@@ -160,6 +160,10 @@ void Supervision::notice(const event::SignalCame& came) {
     if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
     return judge(came.signal, Verdict::covered);
   }
+  // TERM is what Slurm also ends a job with, so that one may be new.
+  if (can_be_held(becomes) && repeats_advice(came.signal)) {
+    return judge(came.signal, Verdict::covered);
+  }
   deadline_.reset();
   done_by_.reset();
   if (told) adopt(*told);
@@ -169,6 +173,7 @@ void Supervision::notice(const event::SignalCame& came) {
 
 void Supervision::open_episode(Signal relayed) {
   phase_ = Phase::draining;
+  episode_notice_ = 0;
   episode_at_ = now_;
   relay_at_ = now_;
   hold_.reset();
@@ -178,6 +183,7 @@ void Supervision::open_episode(Signal relayed) {
 
 void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
   open_episode(becomes);
+  episode_notice_ = came.signal;
   actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::relayed, becomes);
 }
@@ -186,6 +192,7 @@ void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
 void Supervision::take_its_place(const event::SignalCame& came, Signal becomes) {
   hold_.reset();
   relay_at_ = now_;
+  episode_notice_ = came.signal;  // the one that was held has reached nobody
   ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
   actions_.push_back(
       action::Relay{becomes, came.payload, came.carrier, action::Relay::For::who_was_not_told});
@@ -209,6 +216,24 @@ void Supervision::leave_episode() {
   watchdog_.excuse(now_);  // it may have been silent while it saved
 }
 
+// As if it had been known at the notice: a trainer that leaves because of it was preempted.
+void Supervision::turn_into_advice() {
+  if (episode_notice_ != 0) note_advice(episode_notice_, *episode_at_);
+  leave_episode();
+}
+
+void Supervision::note_advice(Signal signal, Instant at) {
+  advised_.insert(signal);
+  std::erase_if(advice_times_, [signal](const auto& told) { return told.first == signal; });
+  advice_times_.emplace_back(signal, at);
+}
+
+bool Supervision::repeats_advice(Signal signal) const {
+  return std::any_of(advice_times_.begin(), advice_times_.end(), [&](const auto& told) {
+    return told.first == signal && now_ - told.second < kAdviceRepeat;
+  });
+}
+
 void Supervision::advance_hold() {
   const Hold::Due due = hold_ ? hold_->take_due(now_) : Hold::Due::nothing;
   if (due == Hold::Due::look) actions_.push_back(action::LookForHandlers{});
@@ -216,13 +241,8 @@ void Supervision::advance_hold() {
 }
 
 void Supervision::advise(const event::SignalCame& came, Signal becomes) {
-  for (auto& [signal, at] : advice_times_) {
-    if (signal != came.signal) continue;
-    if (now_ - at < kAdviceRepeat) return judge(came.signal, Verdict::covered);
-    at = now_;
-  }
-  if (!advised_.contains(came.signal)) advice_times_.emplace_back(came.signal, now_);
-  advised_.insert(came.signal);
+  if (repeats_advice(came.signal)) return judge(came.signal, Verdict::covered);
+  note_advice(came.signal, now_);
   hold_.reset();
   actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::advice, becomes);

@@ -86,6 +86,7 @@ struct TreeChanged {};   ///< a process of the tree has ended
 struct TimeCame {};      ///< next_wake() has passed
 struct DeadlineLearned {
   Deadline deadline;
+  bool final = false;  ///< the run is being ended, however far away that is: no advice
 };
 struct GraceAsked {  ///< EXTEND_TIMEOUT_USEC: the current rung should last until now + `more`
   Nanos more;
@@ -212,6 +213,9 @@ class Supervision {
   Nanos hold_limit() const;
   void advance_hold();
   void leave_episode();
+  void turn_into_advice();
+  void note_advice(Signal signal, Instant at);
+  bool repeats_advice(Signal signal) const;
   void typed(Signal signal);
   void pass(const event::SignalCame& came);
   void judge(Signal signal, Verdict verdict, Signal relayed_as = 0);
@@ -254,6 +258,7 @@ class Supervision {
   std::vector<std::pair<Signal, Instant>> advice_times_;
 
   std::optional<Instant> episode_at_;  // the notice
+  Signal episode_notice_ = 0;          // its signal; 0: it was none
   Instant relay_at_{};                 // the ladder's zero: the notice, or the end of the hold
   std::optional<Hold> hold_;
   std::optional<Instant> agents_look_at_;

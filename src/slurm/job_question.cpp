@@ -7,6 +7,7 @@ namespace pw {
 namespace {
 
 // With it the times need neither a time zone nor a guess at the site's format.
+constexpr Nanos kToDie = Seconds(2);
 constexpr const char* kTimeFormat = "SLURM_TIME_FORMAT=";
 
 }  // namespace
@@ -21,10 +22,15 @@ Result<JobQuestion> JobQuestion::start(const std::string& id, Nanos limit) {
   return JobQuestion(std::move(helper));
 }
 
+Instant JobQuestion::wake() const { return helper_.limit() + (late_ ? kToDie : Nanos(0)); }
+
 std::optional<Result<JobState>> JobQuestion::advance() {
   if (monotonic_now() >= helper_.limit() && !std::exchange(late_, true)) helper_.kill();
   if (helper_.output_fd() >= 0) helper_.read_output();
   const auto ending = helper_.reap();
+  if (!ending && late_ && monotonic_now() >= wake()) {
+    return Error{"scontrol show job did not answer, and cannot be killed", {}};
+  }
   if (!ending) return {};
   if (late_) return Error{"scontrol show job did not answer in time", {}};
   if (*ending == Ending{Ending::Kind::exited, 0}) return parse_job_state(helper_.output());

@@ -7,14 +7,18 @@
 
 namespace pw {
 
-/// Asks slurmctld about a job: `scontrol show job -o ID`, beside the loop, for at most 10 s.
+/// Asks slurmctld about a job: `scontrol show job -o ID`, beside the loop. Not answered by then it
+/// is killed, and given up 2 s later: a hung disk may keep it.
 class JobQuestion {
  public:
   /// `id` is ARRAY_TASK in arrays: the plain id of the last task shows the whole array.
-  static Result<JobQuestion> start(const std::string& id, Nanos limit = Seconds(10));
+  static Result<JobQuestion> start(const std::string& id, Nanos limit);
 
   /// Goes on as far as it can without blocking; the answer once, nothing before.
   std::optional<Result<JobState>> advance();
+
+  /// When to go on, if its output is not readable before.
+  Instant wake() const;
 
   const Helper& helper() const { return helper_; }
 

@@ -19,7 +19,8 @@ Courier::Courier(TrainerTree& tree, Plan plan, Instant trainer_started)
       delivery_(std::move(plan.transparent), plan.given, plan.no_handler),
       trainer_started_(trainer_started),
       named_(tree, std::move(plan.target_pid_file)),
-      told_by_file_(plan.told_by_file) {}
+      told_by_file_(plan.told_by_file),
+      slurm_tells_(plan.slurm_tells) {}
 
 Courier::Round Courier::relay(const action::Relay& relay, Delivery::Agents agents) {
   delivery_.set_agents(agents);
@@ -63,28 +64,38 @@ Courier::Round Courier::begin_with_named(ProcTree& view, const ProcessEntry& tra
   return round;
 }
 
-// proctrack/linuxproc: who was there has got Slurm's own copy. Those that can act are the ones that
-// our rule would choose; a script's own trap has run as well, and nobody is held for.
+// proctrack/pgid signals a process group; a wandb agent's trainer has one of its own.
+bool Courier::reached_by_slurm(const ProcessEntry& process) const {
+  return slurm_tells_ == 0 || process.group == slurm_tells_;
+}
+
+// proctrack/linuxproc and pgid: who was there has got Slurm's own copy. Those that can act are the
+// ones that our rule would choose; a script's own trap has run as well, and nobody is held for.
 Courier::Round Courier::told_by_slurm(ProcTree& view, const ProcessEntry& trainer,
                                       const Delivery::Step& step) {
-  Round round;
+  Delivery::Step ours = step;
+  std::erase_if(ours.sends, [this](const Delivery::Send& send) {
+    return send.why != Delivery::Why::agent && reached_by_slurm(send.to);
+  });
+  std::erase_if(ours.waiting,
+                [this](const ProcessEntry& process) { return reached_by_slurm(process); });
+  Round round = carry_out(ours);
   for (const Delivery::Send& send : step.sends) {
-    if (send.why == Delivery::Why::agent) {
-      stop_agent(round, send);
-    } else {
+    if (send.why != Delivery::Why::agent && reached_by_slurm(send.to)) {
       round.sent.push_back(tree_.count_as_notified(send.to));
     }
   }
-  if (round.sent.empty()) round.sent.push_back(tree_.count_as_notified(trainer));
+  if (round.sent.empty() && reached_by_slurm(trainer)) {
+    round.sent.push_back(tree_.count_as_notified(trainer));
+  }
   std::vector<ProcessEntry> to_visit{trainer};
   while (!to_visit.empty()) {
     const ProcessEntry process = std::move(to_visit.back());
     to_visit.pop_back();
-    delivery_.told_by_slurm(view, process);
+    if (reached_by_slurm(process)) delivery_.told_by_slurm(view, process);
     for (ProcessEntry& child : view.children(process.id.pid)) to_visit.push_back(std::move(child));
   }
-  round.told = true;
-  round.agents_pending = step.agents_pending;
+  round.told = round.told || !round.sent.empty();
   return round;
 }
 

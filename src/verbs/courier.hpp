@@ -17,6 +17,7 @@ class Courier {
     NoHandler no_handler = NoHandler::term;
     std::string target_pid_file;  ///< the trainer names who is to get it; empty: nobody
     bool told_by_file = false;    ///< the notice file tells it as well
+    int slurm_tells = 0;          ///< the process group that Slurm signals (pgid); 0: everybody
   };
   /// What came of one round.
   struct Round {
@@ -40,6 +41,7 @@ class Courier {
   const std::string& name_trouble() const { return named_.trouble(); }
 
  private:
+  bool reached_by_slurm(const ProcessEntry& process) const;
   void stop_agent(Round& round, const Delivery::Send& send);
   Round begin_with_named(ProcTree& view, const ProcessEntry& trainer);
   std::optional<ProcessEntry> root_of(const std::optional<ProcessEntry>& trainer);
@@ -53,6 +55,7 @@ class Courier {
   bool name_awaited_ = false;
   Instant noticed_at_{};
   bool told_by_file_;
+  int slurm_tells_;
   Signal signal_ = 0;
   Payload payload_;
 };

@@ -10,26 +10,31 @@
 namespace pw {
 namespace {
 
-constexpr Nanos kSame = Millis(1500);    // slurmctld's times are whole seconds, ours are not
-constexpr Nanos kReapLook = Millis(50);  // a killed child may take a moment to go
+constexpr Nanos kSame = Millis(1500);  // slurmctld's times are whole seconds, ours are not
 
 }  // namespace
 
-void JobWatch::heard(Signal signal, Instant now) {
-  const bool first = signal_ == 0;
-  if (first) signal_ = signal;
+void JobWatch::heard(Signal signal, Notice notice, Instant now) {
+  const bool fresh = notice == Notice::fresh || signal_ == 0;
+  if (fresh) signal_ = signal;
   const bool ending = state_ && !running();
   const bool new_term = signal == SIGTERM && !term_at_;
   if (new_term) term_at_ = now;
-  worth_asking_ = first || (new_term && !ending);
+  worth_asking_ = fresh || (new_term && !ending);
 }
 
 Result<void> JobWatch::ask() {
   worth_asking_ = false;
   asked_at_ = monotonic_now();
-  PW_TRY(JobQuestion question, JobQuestion::start(job_.id));
+  PW_TRY(JobQuestion question, JobQuestion::start(job_.id, kQuestionLimit));
   question_ = std::move(question);
   return {};
+}
+
+Nanos JobWatch::kill_wait() const { return job_.conf.kill_wait.value_or(Seconds(30)); }
+
+Deadline JobWatch::kill_after_term(Instant now) const {
+  return {now + from_term_to_kill(kill_wait()), Certainty::fact, DeadlineSource::slurmctld};
 }
 
 std::optional<JobWatch::News> JobWatch::advance() {
@@ -38,6 +43,7 @@ std::optional<JobWatch::News> JobWatch::advance() {
   if (!answer) return {};
   question_.reset();
   News news;
+  const Instant now = monotonic_now();
   const std::int64_t wall = wall_now().tv_sec;
   if (*answer) {
     state_ = **answer;
@@ -50,14 +56,19 @@ std::optional<JobWatch::News> JobWatch::advance() {
                        .now = wall,
                        .job = state_,
                        .end_in_grace = end_in_grace_});
-    news.deadline = deadline_of(*state_, job_.restarts, {monotonic_now(), wall},
-                                job_.conf.kill_wait.value_or(Seconds(30)), term_at_);
+    news.deadline = deadline_of(*state_, job_.restarts, {now, wall}, kill_wait(), term_at_);
+    news.final = cause_ == EndCause::preemption;
     if (news.deadline && told_ && std::chrono::abs(news.deadline->at - *told_) < kSame) {
       news.deadline->at = *told_;
     }
     if (news.deadline) told_ = news.deadline->at;
   } else {
     news.trouble = answer->error().text();
+    // Its TERM would have reached us.
+    if (running() && told_ && !term_at_ && job_.slurmstepd != 0) {
+      news.deadline = kill_after_term(now);
+      told_ = news.deadline->at = std::max(news.deadline->at, *told_);
+    }
   }
   news.cause = cause_;
   return news;
@@ -69,9 +80,7 @@ Result<JobState> ask_and_wait(const SlurmJob& job, Nanos limit, const SignalFd& 
     if (auto answer = question.advance()) return *answer;
     std::vector<int> fds;
     if (question.helper().output_fd() >= 0) fds.push_back(question.helper().output_fd());
-    const Instant now = monotonic_now();
-    wait_for(signals, fds,
-             now < question.helper().limit() ? question.helper().limit() : now + kReapLook);
+    wait_for(signals, fds, question.wake());
   }
 }
 

@@ -10,14 +10,17 @@
 
 namespace pw {
 
+/// How long a question may take.
+inline constexpr Nanos kQuestionLimit = Seconds(8);
+
 /// What slurmctld says of our job from the first notice on: when it will KILL, and why. Called by
 /// the Supervisor in its one loop; never on the way of a signal. One question at a time.
 class JobWatch {
  public:
   explicit JobWatch(const SlurmJob& job) : job_(job) {}
 
-  /// A notice has come.
-  void heard(Signal signal, Instant now);
+  enum class Notice { fresh, repeated };  ///< whether it began something
+  void heard(Signal signal, Notice notice, Instant now);
   /// Whether the answer may be a new one: not for the same signal over and over.
   bool worth_asking() const { return worth_asking_; }
   /// An error if nobody could be asked.
@@ -25,6 +28,7 @@ class JobWatch {
 
   struct News {
     std::optional<Deadline> deadline;
+    bool final = false;  ///< a preemption: the run is being ended, however far away that is
     EndCause cause = EndCause::unknown;
     std::string trouble;  ///< no answer, and why
   };
@@ -32,7 +36,7 @@ class JobWatch {
   std::optional<News> advance();
 
   bool asking() const { return question_.has_value(); }
-  const Helper* helper() const { return question_ ? &question_->helper() : nullptr; }
+  const JobQuestion* question() const { return question_ ? &*question_ : nullptr; }
 
   EndCause cause() const { return cause_; }
   bool running() const { return state_ && state_->phase == JobState::Phase::running; }
@@ -40,10 +44,13 @@ class JobWatch {
   std::optional<std::int64_t> end_in_grace() const { return end_in_grace_; }
 
  private:
+  Nanos kill_wait() const;
+  Deadline kill_after_term(Instant now) const;
+
   const SlurmJob& job_;
   std::optional<JobQuestion> question_;
   bool worth_asking_ = false;
-  Signal signal_ = 0;               // the first notice
+  Signal signal_ = 0;               // the notice that began what is going on
   std::optional<Instant> term_at_;  // the first TERM since the job was seen running
   Instant asked_at_{};
   std::optional<Instant> told_;  // the deadline as last told

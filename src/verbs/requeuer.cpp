@@ -16,6 +16,7 @@ namespace {
 
 constexpr Nanos kQuestion = Seconds(10);
 constexpr Nanos kCall = Seconds(20);
+constexpr Nanos kToDie = Seconds(2);
 constexpr int kTries = 3;
 constexpr Nanos kBetween = Seconds(1);
 constexpr Nanos kDisk = Seconds(5);
@@ -34,10 +35,6 @@ Requeuer::Requeuer(const Settings& settings, const SlurmJob& job, const std::str
                    const SignalFd& signals, Chronicle& chronicle)
     : settings_(settings), job_(job), host_(host), signals_(signals), chronicle_(chronicle) {}
 
-bool Requeuer::is_ours(const Settings& settings, const std::optional<SlurmJob>& job) {
-  return settings.requeue != RequeueMode::none && job && (job->step.empty() || job->rank == 0);
-}
-
 std::optional<int> Requeuer::end(const Run& run) {
   deadline_ = run.deadline;
   facts_ = {.mode = settings_.requeue,
@@ -48,7 +45,7 @@ std::optional<int> Requeuer::end(const Run& run) {
             .preemption_requeues = job_.conf.preemption_requeues,
             .has_grace = job_.conf.grace_time.value_or(Nanos(0)) > Nanos(0),
             .exit_code = settings_.requeue_exit ? settings_.requeue_exit : job_.conf.requeue_exit,
-            .exit_is_the_jobs = job_.step.empty()};
+            .exit_is_the_jobs = job_.step.empty() && job_.slurmstepd != 0};
   if (!run.preempted || run.facts.work_done) return {};
   judge_loop(run);
   ask(run);
@@ -155,7 +152,7 @@ RequeueDecision Requeuer::call(const Run& run) {
                                         .add("result", "requeued")
                                         .add("by", "scontrol")
                                         .add("count", count_)
-                                        .add("cause", cause_word(facts_.at_notice)));
+                                        .add("cause", cause_word(known_cause(facts_))));
       return {};
     }
     trouble = *failed;
@@ -183,11 +180,12 @@ std::optional<std::string> Requeuer::call_once() {
       return "scontrol requeue " + std::string(exited ? "exited " : "died of signal ") +
              std::to_string(ending->number);
     }
-    wait_for(signals_, {}, late ? monotonic_now() + Millis(50) : helper->limit());
-    if (!late && monotonic_now() >= helper->limit()) {
-      helper->kill();
-      late = true;
-    }
+    const Instant wake = helper->limit() + (late ? kToDie : Nanos(0));
+    wait_for(signals_, {}, wake);
+    if (monotonic_now() < wake) continue;
+    if (late) return "scontrol requeue did not answer, and cannot be killed";
+    helper->kill();
+    late = true;
   }
 }
 
@@ -217,7 +215,7 @@ std::optional<int> Requeuer::tell(const RequeueDecision& decision) {
                                                    : comes_back               ? "by-slurm"
                                                                               : "no")
                                     .add("why", decision.why)
-                                    .add("cause", cause_word(facts_.at_notice)));
+                                    .add("cause", cause_word(known_cause(facts_))));
   if (decision.what != Do::leave) return {};
   return facts_.exit_code;
 }

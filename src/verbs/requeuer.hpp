@@ -32,7 +32,9 @@ class Requeuer {
            const SignalFd& signals, Chronicle& chronicle);
 
   /// Whether it is for this process to do.
-  static bool is_ours(const Settings& settings, const std::optional<SlurmJob>& job);
+  static bool is_ours(const Settings& settings, const std::optional<SlurmJob>& job) {
+    return settings.requeue != RequeueMode::none && job && (job->step.empty() || job->rank == 0);
+  }
 
   /// The exit status that the run ends with, if it is another one because of RequeueExit.
   std::optional<int> end(const Run& run);

@@ -124,9 +124,9 @@ void Supervisor::wait() {
   }
   consider(wake, ask_due_);
   consider(wake, hook_due_);
-  if (job_watch_ && job_watch_->helper() != nullptr) {
-    consider(wake, job_watch_->helper()->limit());
-    const int answer = job_watch_->helper()->output_fd();
+  if (job_watch_ && job_watch_->asking()) {
+    consider(wake, job_watch_->question()->wake());
+    const int answer = job_watch_->question()->helper().output_fd();
     if (answer >= 0) fds.push_back(answer);
   }
   overseers_.add_fds(fds);
@@ -312,8 +312,8 @@ bool Supervisor::is_helper(int pid) const {
   for (const StepSignal& step : step_signals_) {
     if (step.helper().id().pid == pid) return true;
   }
-  const bool asks = job_watch_ && job_watch_->helper() != nullptr;
-  return hooks_.owns(pid) || (asks && job_watch_->helper()->id().pid == pid);
+  const bool asks = job_watch_ && job_watch_->asking();
+  return hooks_.owns(pid) || (asks && job_watch_->question()->helper().id().pid == pid);
 }
 
 void Supervisor::advance_helpers() {

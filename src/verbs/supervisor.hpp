@@ -7,6 +7,7 @@
 #include "core/batch_doubt.hpp"
 #include "core/supervision.hpp"
 #include "os/pid_file.hpp"
+#include "os/rank_wait.hpp"
 #include "os/signal_fd.hpp"
 #include "slurm/environment.hpp"
 #include "slurm/step_signal.hpp"
@@ -71,13 +72,15 @@ class Supervisor {
   void advance_helpers();
   void hear_pid_file();
   int count_left_behind();
-  void ask_slurm(Signal signal);
+  void ask_slurm(Signal signal, JobWatch::Notice notice);
+  Nanos apart_from_other_ranks() const;
   void advance_job();
   void take_job_news(const JobWatch::News& news);
   void start_notice_hook();
   void run_notice_hook();
   bool stopped_by_kill_switch();
   void wait_for_ranks(Outcome outcome);
+  void end_wait_for_ranks(RankWait& wait);
   bool told_below_us() const;
   std::optional<int> requeue(const RunFacts& facts, const ExitStatus& status);
   ExitStatus finish();
@@ -135,8 +138,9 @@ class Supervisor {
   std::optional<JobWatch> job_watch_;  // from the first notice on
   std::optional<EndCause> told_cause_;
   std::optional<Instant> ask_due_;
-  std::optional<Instant> hook_due_;  // on-notice waits for the cause
-  std::optional<Instant> ready_at_;  // --ready D
+  std::optional<Instant> last_term_;  // Slurm's, while we waited for the other ranks
+  std::optional<Instant> hook_due_;   // on-notice waits for the cause
+  std::optional<Instant> ready_at_;   // --ready D
   bool ready_told_ = false;
 };
 

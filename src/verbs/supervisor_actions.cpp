@@ -1,5 +1,6 @@
 // What the state machine asks for, carried out; the other half of the class listens.
 #include <signal.h>
+#include <unistd.h>
 
 #include "os/clock.hpp"
 #include "verbs/supervisor.hpp"
@@ -20,7 +21,7 @@ void Supervisor::update_helpers() {
   std::vector<ProcessId> ids = chronicle_.helpers();
   for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
   for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
-  if (job_watch_ && job_watch_->helper() != nullptr) ids.push_back(job_watch_->helper()->id());
+  if (job_watch_ && job_watch_->asking()) ids.push_back(job_watch_->question()->helper().id());
   if (plan_.pid_file != nullptr) ids.push_back(plan_.pid_file->helper());
   if (gate_ && gate_->helper()) ids.push_back(*gate_->helper());
   tree_->set_helpers(std::move(ids));
@@ -57,9 +58,9 @@ void Supervisor::act(const action::Judge& judge) {
   recipients_.clear();
   held_for_.clear();
   narrator_.agents_stopped(std::exchange(agents_, {}));
-  const bool heard = judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice ||
-                     judge.verdict == Verdict::covered;
-  if (heard) ask_slurm(judge.signal);
+  const bool fresh = judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice;
+  if (fresh) ask_slurm(judge.signal, JobWatch::Notice::fresh);
+  if (judge.verdict == Verdict::covered) ask_slurm(judge.signal, JobWatch::Notice::repeated);
 }
 
 void Supervisor::act(const action::Relay& relay) {
@@ -98,12 +99,15 @@ Courier& Supervisor::courier() {
     for (Signal signal = 1; signal <= kRtMax; ++signal) {
       if (sigismember(&plan_.launch.mask, signal) == 1) given.insert(signal);
     }
+    const bool pgid = plan_.job && plan_.job->conf.proctrack == Proctrack::pgid;
+    const int slurm_tells = pgid ? getpgrp() : 0;
     courier_.emplace(*tree_,
                      Courier::Plan{.transparent = Transparent(plan_.settings.transparent),
                                    .given = given,
                                    .no_handler = no_handler_for(plan_.settings),
                                    .target_pid_file = plan_.settings.target_pid_file,
-                                   .told_by_file = told_by_file(plan_.settings)},
+                                   .told_by_file = told_by_file(plan_.settings),
+                                   .slurm_tells = slurm_tells},
                      started_);
   }
   return *courier_;

@@ -1,4 +1,6 @@
 // What slurmctld says of our job, from the first notice to the requeue.
+#include <signal.h>
+
 #include <algorithm>
 
 #include "core/duration.hpp"
@@ -6,6 +8,7 @@
 #include "os/far_file.hpp"
 #include "os/loop.hpp"
 #include "os/rank_wait.hpp"
+#include "os/reaper.hpp"
 #include "verbs/job_paths.hpp"
 #include "verbs/requeuer.hpp"
 #include "verbs/supervisor.hpp"
@@ -13,8 +16,8 @@
 namespace pw {
 namespace {
 
-constexpr Nanos kHookWaits = Seconds(2);   // for the cause
-constexpr Nanos kBeforeKill = Seconds(3);  // the last look before our SIGKILL
+constexpr Nanos kHookWaits = Seconds(2);                    // for the cause
+constexpr Nanos kBeforeKill = kQuestionLimit + Seconds(2);  // the last look before our SIGKILL
 constexpr Nanos kBetweenLooks = Seconds(1);
 constexpr Nanos kRankApart = Millis(5);  // slurmctld gets 200 questions a second of one step
 constexpr Nanos kRanksMost = Seconds(5);
@@ -26,14 +29,18 @@ constexpr Nanos kParting = Seconds(2);
 
 }  // namespace
 
-// After the relay. All ranks of a step get a notice in the same moment.
-void Supervisor::ask_slurm(Signal signal) {
+// All ranks of a step ask in the same moment.
+Nanos Supervisor::apart_from_other_ranks() const {
+  return std::min<Nanos>(plan_.job->rank * kRankApart, kRanksMost);
+}
+
+// After the relay. Only notes it down: called while the state machine's actions are carried out, of
+// which an answer would make new ones.
+void Supervisor::ask_slurm(Signal signal, JobWatch::Notice notice) {
   if (!plan_.job || !tree_) return;
   if (!job_watch_) job_watch_.emplace(*plan_.job);
-  job_watch_->heard(signal, monotonic_now());
-  const Nanos apart = std::min<Nanos>(plan_.job->rank * kRankApart, kRanksMost);
-  if (!ask_due_ && job_watch_->worth_asking()) ask_due_ = monotonic_now() + apart;
-  advance_job();
+  job_watch_->heard(signal, notice, monotonic_now());
+  if (job_watch_->worth_asking()) ask_due_ = monotonic_now() + apart_from_other_ranks();
 }
 
 // A limit may have been extended, and Slurm looks at limits every 30 s: before our SIGKILL it is
@@ -42,9 +49,8 @@ void Supervisor::advance_job() {
   if (hook_due_ && monotonic_now() >= *hook_due_) run_notice_hook();
   if (!job_watch_) return;
   if (const auto news = job_watch_->advance()) take_job_news(*news);
-  if (!ask_due_ || monotonic_now() < *ask_due_) return;
+  if (!ask_due_ || job_watch_->asking() || monotonic_now() < *ask_due_) return;
   ask_due_.reset();
-  if (job_watch_->asking()) return;
   if (const auto asked = job_watch_->ask(); !asked)
     take_job_news({.trouble = asked.error().text()});
 }
@@ -56,7 +62,7 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
                    "Slurm was not heard: " + news.trouble);
   }
   if (news.deadline && plan_.settings.lead_known && run_.phase() == Phase::draining) {
-    happen(event::DeadlineLearned{*news.deadline});
+    happen(event::DeadlineLearned{*news.deadline, news.final});
   }
   if (std::exchange(told_cause_, news.cause) != news.cause) {
     narrator_.cause(cause_word(news.cause), time_left());
@@ -65,9 +71,9 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
   const auto kill_at = run_.kill_at();
   const bool by_grace = plan_.settings.ladder.grace.has_value();
   if (run_.phase() != Phase::draining || !kill_at || by_grace) return;
-  if (!news.deadline || !job_watch_->running()) return;
-  ask_due_ = std::max(*kill_at - kBeforeKill, monotonic_now() + kBetweenLooks);
-  if (*ask_due_ > *kill_at) ask_due_.reset();
+  if (!job_watch_->running() || (!news.deadline && news.trouble.empty())) return;
+  const Instant look = *kill_at - kBeforeKill - apart_from_other_ranks();
+  ask_due_ = std::max(look, monotonic_now() + kBetweenLooks + apart_from_other_ranks());
 }
 
 void Supervisor::run_notice_hook() {
@@ -91,6 +97,7 @@ bool Supervisor::stopped_by_kill_switch() {
   const std::string& path = plan_.settings.kill_switch;
   if (path.empty()) return false;
   const auto there = file_is_there(path, kKillSwitchLimit);
+  plan_.foreign = children_before_start();  // who looks for it may hang
   if (!there) chronicle_.warn("the kill switch " + path + " could not be looked for");
   if (!there.value_or(false)) return false;
   chronicle_.log(LogLevel::warning, "not started: the kill switch " + path + " is there");
@@ -103,11 +110,14 @@ void Supervisor::wait_for_ranks(Outcome outcome) {
   const bool waits = plan_.settings.wait_ranks.has_value();
   const bool requeues = plan_.settings.requeue != RequeueMode::none;
   if (!tree_ || !plan_.job || !plan_.job->ranks || (!waits && !requeues)) return;
-  if (outcome != Outcome::preempted && !run_.episode_at()) return;
+  const bool preempted = outcome == Outcome::preempted;
+  if (run_.hung() || run_.cancelled() || (!preempted && !run_.episode_at())) return;
   const SlurmJob& job = *plan_.job;
   const Instant now = monotonic_now();
-  const bool first = job.rank == 0 && requeues;
-  Instant limit = now + plan_.settings.wait_ranks.value_or(first ? kRanksWithoutEnd : Nanos(0));
+  const bool first = job.rank == 0 && requeues && preempted;
+  Nanos most = plan_.settings.wait_ranks.value_or(Nanos(0));
+  if (first) most = std::max<Nanos>(most, kRanksWithoutEnd);
+  Instant limit = now + most;
   if (const auto deadline = run_.deadline()) {
     limit = std::min(limit, std::max(deadline->at - kLastMoment, now));
   }
@@ -125,10 +135,21 @@ void Supervisor::wait_for_ranks(Outcome outcome) {
     std::vector<int> fds;
     if (wait.fd() >= 0) fds.push_back(wait.fd());
     chronicle_.flush();
-    wait_for(signals_, fds, wait.wake());
+    const auto caught = wait_for(signals_, fds, wait.wake());
+    if (caught && caught->signal == SIGTERM) end_wait_for_ranks(wait);
   }
   for (const std::string& trouble : wait.troubles()) chronicle_.warn(trouble);
   wait.close(monotonic_now() + kParting);
+}
+
+// Slurm ends the job now, unless that TERM was only the begin of a grace.
+void Supervisor::end_wait_for_ranks(RankWait& wait) {
+  const Instant term = monotonic_now();
+  const auto state = ask_and_wait(*plan_.job, kLastMoment, signals_);
+  if (state && state->phase == JobState::Phase::running) return;
+  const Nanos to_kill = from_term_to_kill(plan_.job->conf.kill_wait.value_or(Seconds(30)));
+  last_term_ = term;
+  wait.limit_to(std::min(wait.wake(), term + std::max(to_kill - kLastMoment, Nanos(0))));
 }
 
 // At the start of a preemption's grace Slurm tells the steps alone, not the batch script: a wrapper
@@ -154,6 +175,11 @@ std::optional<int> Supervisor::requeue(const RunFacts& facts, const ExitStatus& 
   const Instant until = run_.episode_at().value_or(monotonic_now());
   if (tree_) run.ran = std::max(until - started_, Nanos(0));
   if (const auto deadline = run_.deadline()) run.deadline = deadline->at;
+  if (last_term_) {
+    const Instant kill =
+        *last_term_ + from_term_to_kill(plan_.job->conf.kill_wait.value_or(Seconds(30)));
+    run.deadline = run.deadline ? std::min(*run.deadline, kill) : kill;
+  }
   return Requeuer(plan_.settings, *plan_.job, plan_.host, signals_, chronicle_).end(run);
 }
 

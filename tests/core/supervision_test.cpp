@@ -213,6 +213,28 @@ TEST_CASE("a fact replaces a guess either way, also into advice") {
   advice.learns_fact(2h);
   CHECK(advice.phase() == Phase::running);
   CHECK_FALSE(advice.next_wake());
+  CHECK(advice.facts().advised.contains(SIGTERM));              // who leaves for it was preempted
+  CHECK(advice.at(3s).gets(SIGTERM) == "RELAY TERM, relayed");  // Slurm's own may follow
+  Run saved(in_slurm());
+  saved.started().at(0s).gets(SIGUSR1);
+  saved.learns_fact(2h);
+  CHECK(saved.at(3s).gets(SIGUSR1) == "covered");  // within 5 s it is one
+  CHECK(saved.at(6s).gets(SIGUSR1) == "RELAY USR1, relayed");
+  Run ended(in_slurm());
+  ended.started().at(0s).gets(SIGTERM);
+  ended.learns_end(2h);
+  CHECK(ended.phase() == Phase::draining);
+}
+
+TEST_CASE("slurmctld corrects itself, either way") {
+  Run run(in_slurm());
+  run.started().at(0s).gets(SIGUSR1);
+  run.learns_end(100s);
+  CHECK(run.kill_in() == 98s);
+  run.learns_end(200s);
+  CHECK(run.kill_in() == 198s);
+  run.learns_end(50s);
+  CHECK(run.kill_in() == 48s);
 }
 
 TEST_CASE("EXTEND moves the end of the rung, never past the deadline or 10 min") {

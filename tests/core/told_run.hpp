@@ -67,6 +67,11 @@ class Run {
   std::string learns_fact(Nanos from_now) {
     return happen(event::DeadlineLearned{{now_ + from_now, Certainty::fact, DeadlineSource::lead}});
   }
+  /// The run is being ended, however far away that is.
+  std::string learns_end(Nanos from_now) {
+    return happen(event::DeadlineLearned{
+        {now_ + from_now, Certainty::fact, DeadlineSource::slurmctld}, true});
+  }
   std::string asks_for(Nanos more) { return happen(event::GraceAsked{more}); }
   Nanos kill_in() const { return machine_.kill_at() ? *machine_.kill_at() - now_ : Nanos(-1); }
   Phase phase() const { return machine_.phase(); }

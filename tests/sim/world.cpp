@@ -161,11 +161,13 @@ void World::learn() {
   const auto source = fact && dice_.one_in(2) ? DeadlineSource::slurmctld : DeadlineSource::lead;
   const bool in_time = machine_.phase() == Phase::draining;
   const Deadline told{at, fact ? Certainty::fact : Certainty::guess, source};
+  const bool final = dice_.one_in(4);
   const auto& lead = policy_.schedule.lead;
   if (in_time && lead && source == DeadlineSource::slurmctld) {
     at = std::min(at, *machine_.episode_at() + *lead);
   }
-  const bool into_advice = in_time && trainer_.alive && fact && at - now_ > kAdviceBeyond &&
+  const bool into_advice = in_time && trainer_.alive && fact && !final &&
+                           at - now_ > kAdviceBeyond &&
                            (!oracle_.standing || !oracle_.standing_is_fact) && !oracle_.hung;
   if (into_advice) {
     advised_now_ = true;
@@ -173,7 +175,7 @@ void World::learn() {
   } else if (in_time) {
     oracle_.learn({at, told.certainty, source}, policy_.margin, now_);
   }
-  happen(event::DeadlineLearned{told});
+  happen(event::DeadlineLearned{told, final});
 }
 
 void World::leave_episode() {

@@ -1,0 +1,189 @@
+"""What slurmctld says of the job decides: when it ends, why, whether it comes back. The slurmstepd
+above and the scontrol are stand-ins: what they say is the test's; tests/slurm has the real ones."""
+import os
+import shutil
+import signal
+import time
+
+from notify import Voice, variables_of
+from processes import children, until
+from wrapper import BINARY, FAST_BINARY, WrapperTest, main
+
+STEP = {'SLURM_STEP_ID': '0', 'SLURM_PROCID': '0'}
+TWO_RANKS = {**STEP, 'SLURM_STEP_NUM_TASKS': '2', 'SLURM_NODEID': '0', 'SLURM_GTIDS': '0,1',
+             'SLURM_STEP_TASKS_PER_NODE': '2'}
+SCONTROL = '''#!/bin/sh
+echo "$(date +%s.%N) $*" >>{folder}/calls
+[ ! -e {folder}/fails ] || exit 1
+[ "$1" != show ] || cat {folder}/answer
+'''
+
+
+class SlurmAnswers(WrapperTest):
+    def setUp(self):
+        super().setUp()
+        self.stepd = self.path('slurmstepd')
+        shutil.copy('/bin/sh', self.stepd)
+        self.write('bin/scontrol', SCONTROL.format(folder=self.dir), 0o755)
+        self.says('RUNNING', end=90)
+
+    def says(self, state, end, **more):
+        """The answer from now on; `end` is in seconds from now."""
+        fields = {'JobState': state, 'Reason': 'None', 'Requeue': 1, 'Restarts': 0,
+                  'EndTime': int(time.time()) + end, 'PreemptTime': 'None', **more}
+        text = ' '.join(f'{name}={value}' for name, value in fields.items())
+        self.write('answer.new', f'JobId=4711 JobName=a UserId=b(1) {text}\n')
+        os.rename(self.path('answer.new'), self.path('answer'))
+
+    def calls(self, verb):
+        if not os.path.exists(self.path('calls')):
+            return []
+        with open(self.path('calls'), encoding='ascii') as file:
+            lines = [line.split() for line in file if line.endswith('\n')]
+        return [float(words[0]) for words in lines if words[1] == verb]
+
+    def job_environ(self):
+        """Without a slurm.conf: KillWait is 30 s, GraceTime 0."""
+        return self.environ(SLURM_JOB_ID='4711', SLURM_CONF='/nowhere/slurm.conf',
+                            SLURM_CLUSTER_NAME='test',
+                            PATH=f'{self.path("bin")}:{os.environ["PATH"]}')
+
+    def run_in_job(self, options, *rules, script='"$0" "$@"; exit $?', binary=BINARY, env=None):
+        """A wrapped trainer, child of the stand-in of slurmstepd: (its shell, the wrapper's PID)."""
+        env = {**self.job_environ(), **(env or {})}
+        shell = self.start('--journal', self.path('journal'), *options, '--', *self.trainer(*rules),
+                           binary=binary, env=env, prefix=[self.stepd, '-c', script])
+        self.log().ready()
+        trainer = self.log().of('ready')[0].pid
+        return shell, next(pid for pid in children(shell.pid) if trainer in children(pid))
+
+    def told(self, event, count=1):
+        return until(f'{count} x {event} in the journal', lambda: len(
+            lines := [line for line in self.journal() if line['event'] == event]) >= count and lines)
+
+    def outcome(self):
+        return self.journal()[-1]['outcome']
+
+    # ---- the end
+
+    def test_a_notice_far_from_the_end_is_advice_and_who_leaves_for_it_was_preempted(self):
+        self.says('RUNNING', end=7200)
+        shell, wrapper = self.run_in_job([], 'USR1=save:300:138')
+        os.kill(wrapper, signal.SIGUSR1)
+        self.assertEqual(shell.wait(), 138)
+        self.assertEqual((self.outcome(), self.told('cause')[0]['cause']), ('preempted', 'by-hand'))
+
+    def test_a_preemption_is_no_advice_however_long_its_grace(self):
+        self.says('RUNNING', end=7200, PreemptTime=int(time.time()))
+        shell, wrapper = self.run_in_job(['--exit-preempted', '85'], 'TERM=save:300:0')
+        os.kill(wrapper, signal.SIGTERM)
+        self.assertEqual(shell.wait(), 85)
+
+    def test_each_notice_that_begins_something_is_asked_about(self):
+        self.says('RUNNING', end=7200)
+        _, wrapper = self.run_in_job([], 'USR1=log', 'USR2=save:1000:140')
+        os.kill(wrapper, signal.SIGUSR1)
+        self.told('cause')
+        self.says('RUNNING', end=90)
+        os.kill(wrapper, signal.SIGUSR2)
+        causes = self.told('cause', 2)
+        self.assertEqual([line['cause'] for line in causes], ['by-hand', 'time-limit'])
+
+    def never_killed_while_it_runs(self):
+        """30 s to the end, but no TERM of Slurm's ever comes: on the fast clock its 58 s until our
+        SIGKILL are one second."""
+        self.says('RUNNING', end=30)
+        shell, wrapper = self.run_in_job(['--stragglers', '1s'], 'USR1=log', 'TERM=log',
+                                         binary=FAST_BINARY)
+        os.kill(wrapper, signal.SIGUSR1)
+        self.told('cause')
+        return shell, wrapper
+
+    def test_no_sigkill_while_slurm_says_that_the_job_runs(self):
+        shell, wrapper = self.never_killed_while_it_runs()
+        until('five more questions', lambda: len(self.calls('show')) > 5)
+        self.assertTrue(shell.running())
+        self.says('COMPLETING', end=0, Reason='TimeLimit')
+        os.kill(wrapper, signal.SIGTERM)
+        self.assertEqual(shell.wait(), 137)
+
+    def test_no_sigkill_when_slurm_is_heard_no_more_before_its_term(self):
+        shell, _ = self.never_killed_while_it_runs()
+        self.write('fails', '')
+        asked = len(self.calls('show'))
+        until('five more questions', lambda: len(self.calls('show')) > asked + 5)
+        self.assertTrue(shell.running())
+
+    # ---- what comes back
+
+    def test_the_code_of_requeue_exit_is_for_the_batch_process_alone(self):
+        rows = (('"$0" "$@"; exit $?', 100, 0), ('sh -c \'"$0" "$@"; exit $?\' "$0" "$@"', 138, 1))
+        for script, status, calls in rows:
+            with self.subTest(script):
+                for name in ('calls', 'trainer.log', 'journal'):
+                    if os.path.exists(self.path(name)):
+                        os.remove(self.path(name))
+                self.says('RUNNING', end=90)
+                options = ['--requeue', 'auto', '--requeue-exit', '100',
+                           '--state-dir', self.path(f'state{status}')]
+                shell = self.in_any_depth(options, script)
+                self.assertEqual(shell.wait(), status)
+                self.assertEqual(len(self.calls('requeue')), calls)
+
+    def in_any_depth(self, options, script):
+        shell = self.start('--journal', self.path('journal'), *options, '--',
+                           *self.trainer('USR1=save:300:138'), env=self.job_environ(),
+                           prefix=[self.stepd, '-c', script])
+        self.log().ready()
+        start, = self.told('start')
+        os.kill(start['pid'], signal.SIGUSR1)
+        return shell
+
+    # ---- ranks
+
+    BESIDE = 'SLURM_PROCID=1 sleep 1000 & echo $! >{file}; "$0" "$@"; exit $?'
+
+    def rank_0(self, options, *rules):
+        """Beside it runs rank 1, whose PID is returned as well. KillWait is 5 s."""
+        file = self.path('rank1')
+        conf = {'SLURM_CONF': self.write('slurm.conf', 'KillWait=5\n')}
+        shell, wrapper = self.run_in_job(
+            ['--requeue', 'auto', '--state-dir', self.path('state'), *options], *rules,
+            script=self.BESIDE.format(file=file), env={**TWO_RANKS, **conf})
+        with open(file, encoding='ascii') as rank_1:
+            return shell, wrapper, int(rank_1.read())
+
+    def test_a_short_wait_for_ranks_lets_no_requeue_end_those_that_save(self):
+        shell, wrapper, rank_1 = self.rank_0(['--wait-ranks', '10ms'], 'USR1=exit:138')
+        os.kill(wrapper, signal.SIGUSR1)
+        until('its wait', lambda: 'waiting for rank 1' in shell.err)
+        self.assertNotIn('at most 10 ms', shell.err)
+        ended = time.time()
+        os.kill(rank_1, signal.SIGKILL)
+        self.assertEqual(shell.wait(), 138)
+        requeued, = self.calls('requeue')
+        self.assertGreater(requeued, ended)
+
+    def test_the_end_of_the_job_ends_the_wait_for_ranks(self):
+        shell, wrapper, rank_1 = self.rank_0(['--lead', 'none'], 'USR1=exit:138')
+        os.kill(wrapper, signal.SIGUSR1)
+        until('its wait', lambda: 'waiting for rank 1' in shell.err)
+        self.says('COMPLETING', end=0, Reason='TimeLimit')
+        os.kill(wrapper, signal.SIGTERM)
+        self.assertEqual(shell.wait(), 138)
+        self.assertEqual(len(self.calls('requeue')), 1)
+        os.kill(rank_1, 0)  # it has not ended
+
+    def test_a_rank_that_hangs_waits_for_nobody(self):
+        shell, _, rank_1 = self.rank_0(['--watchdog', '1s', '--grace', '1s'], 'TERM=exit:3')
+        trainer = self.log().of('ready')[0].pid
+        voice = Voice(variables_of(trainer)['NOTIFY_SOCKET'])
+        self.addCleanup(voice.close)
+        voice.say('WATCHDOG=trigger')
+        self.assertEqual(shell.wait(), 3)
+        self.assertEqual(self.calls('requeue'), [])
+        os.kill(rank_1, 0)
+
+
+if __name__ == '__main__':
+    main()
