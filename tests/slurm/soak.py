@@ -176,10 +176,13 @@ class Soak:
 
     # ---- the end
 
+    def unended(self):
+        return [unit for unit in self.units if self.seen(unit).get("JobState") not in ENDED]
+
     def wait_for_the_end(self, seconds):
         def all_ended():
             self.lift_limits()
-            return all(self.seen(unit).get("JobState") in ENDED for unit in self.units)
+            return not self.unended()
 
         wait_for(all_ended, "the end of all jobs", seconds)
         for job, preemption in self.preemptions:

@@ -38,6 +38,13 @@ def faults_of(storm, requeues):
     return faults + [f"left: {process}" for process in left]
 
 
+def tell_of_the_unended(storm):
+    for unit in storm.unended():
+        print(Check(storm, unit, Requeues.ALWAYS).story(), flush=True)
+    print(storm.slurm.run("sinfo", "-N", "-l"))
+    print("\n".join(marked_processes(storm.mark)), flush=True)
+
+
 def summary(storm):
     restarts = [int(storm.seen(unit)["Restarts"]) for unit in storm.units]
     met = [met.kind for unit in storm.units for met in unit.met]
@@ -56,7 +63,11 @@ def test(proctrack, mode):
         storm = soak.Soak(slurm, plan, options(mode))
         storm.submit()
         storm.storm()
-        storm.wait_for_the_end(SECONDS + 120)
+        try:
+            storm.wait_for_the_end(SECONDS + 120)
+        except AssertionError:
+            tell_of_the_unended(storm)
+            raise
         wait_for(lambda: not marked_processes(storm.mark), "the end of all processes", 10)
         summary(storm)
         faults = faults_of(storm, Requeues.SLURM_ONLY if mode == "none" else Requeues.ALWAYS)
