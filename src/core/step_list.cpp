@@ -41,22 +41,19 @@ bool same_host(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<std::string> scancel_target(std::string_view scontrol_output, std::string_view host,
-                                          int srun_pid) {
+std::optional<std::string> scancel_target(std::string_view scontrol_output, const Srun& srun) {
   const std::vector<Step> steps = steps_in(scontrol_output);
   const Step* here = nullptr;
-  const Step* elsewhere = nullptr;
-  int found_elsewhere = 0;
+  const Step* of_our_job = nullptr;
+  int found_in_job = 0;
   for (const Step& step : steps) {
-    if (step.srun_pid != srun_pid) continue;
-    if (same_host(step.host, host)) {
-      here = &step;
-    } else {
-      elsewhere = &step;
-      ++found_elsewhere;
-    }
+    if (step.srun_pid != srun.pid) continue;
+    if (same_host(step.host, srun.host)) here = &step;
+    if (step.job() != srun.job_id) continue;
+    of_our_job = &step;
+    ++found_in_job;
   }
-  const Step* found = here != nullptr ? here : found_elsewhere == 1 ? elsewhere : nullptr;
+  const Step* found = here != nullptr ? here : found_in_job == 1 ? of_our_job : nullptr;
   if (found == nullptr) return {};
   int siblings = 0;
   for (const Step& step : steps) siblings += step.numbered() && step.job() == found->job() ? 1 : 0;

@@ -44,7 +44,9 @@ std::optional<std::string> StepSignal::advance() {
 
 // Without the step the whole job is told: scancel -s reaches its steps, not the batch script.
 std::optional<std::string> StepSignal::send() {
-  target_ = scancel_target(helper_.output(), host_name(), srun_pid_).value_or(job_id_);
+  const std::string host = host_name();
+  const Srun srun{.host = host, .job_id = job_id_, .pid = srun_pid_};
+  target_ = scancel_target(helper_.output(), srun).value_or(job_id_);
   if (target_.empty()) return "the step of srun was not found; it was not told";
   auto next = start_helper({"scancel", "--signal=" + signal_name(signal_), target_},
                            Helper::Output::to_stderr);

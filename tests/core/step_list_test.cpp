@@ -24,14 +24,30 @@ constexpr const char* kSteps =
 }  // namespace
 
 TEST_CASE("an srun's step is found by host and PID; a job with one step is told as a job") {
-  CHECK(scancel_target(kSteps, "vm", 4711) == "12.0");
-  CHECK(scancel_target(kSteps, "vm", 4712) == "12.1");
-  CHECK(scancel_target(kSteps, "other.example.org", 4711) == "13");
-  CHECK(scancel_target(kSteps, "vm", 99) == "14_3");
-  CHECK_FALSE(scancel_target(kSteps, "third", 4711));
-  CHECK_FALSE(scancel_target(kSteps, "vm", 5));
-  CHECK_FALSE(scancel_target("", "vm", 4711));
-  CHECK_FALSE(scancel_target("SrunHost:Pid=vm:x SrunHost:Pid=vm SrunHost:Pid=:", "vm", 4711));
+  struct Row {
+    Srun srun;
+    std::optional<std::string> target;
+  };
+  const Row rows[] = {
+      {{"vm", "12", 4711}, "12.0"},
+      {{"vm", "", 4711}, "12.0"},  // of salloc on this host
+      {{"vm", "12", 4712}, "12.1"},
+      {{"other.example.org", "13", 4711}, "13"},
+      {{"alias", "14_3", 99}, "14_3"},
+      // The same PID on another node is somebody else's.
+      {{"vm", "12", 99}, {}},
+      {{"third", "15", 4711}, {}},
+      {{"third", "", 99}, {}},
+      {{"vm", "12", 5}, {}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.srun.host);
+    CAPTURE(row.srun.job_id);
+    CAPTURE(row.srun.pid);
+    CHECK(scancel_target(kSteps, row.srun) == row.target);
+  }
+  CHECK_FALSE(scancel_target("", rows[0].srun));
+  CHECK_FALSE(scancel_target("SrunHost:Pid=vm:x SrunHost:Pid=vm SrunHost:Pid=:", rows[0].srun));
 }
 
 TEST_CASE("srun gets only what it forwards; the rest would SIGKILL its step") {

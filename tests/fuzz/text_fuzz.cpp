@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto plan = pw::parse_ladder(text)) assert(plan->grace && *plan->grace >= pw::Nanos(0));
   (void)pw::expand_pattern(text, {});
   (void)pw::parse_slurm_conf(text, "main");
-  (void)pw::scancel_target(text, "host", 1);
+  (void)pw::scancel_target(text, {"host", "12", 1});
   const std::string upwards = pw::passed_upwards(text, pw::HangEndedBy::manager);
   assert(pw::passed_upwards(upwards, pw::HangEndedBy::manager) == upwards);
   assert(pw::merged_upwards(upwards, upwards) == upwards);
