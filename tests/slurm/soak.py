@@ -126,7 +126,8 @@ class Soak:
         for job in self.slurm.table.find(unit.job):
             if not unit.unit.job.tasks or job.get("ArrayTaskId") == str(unit.unit.task):
                 return job
-        return {}
+        # Of a task that is cancelled before it has become a job Slurm keeps no record.
+        return {"JobState": "CANCELLED", "Restarts": "0"} if unit.scancel() else {}
 
     def storm(self):
         begin = time.monotonic()
@@ -141,9 +142,11 @@ class Soak:
                 self.meet(self.units[event.target], event.kind)
 
     def meet(self, unit, kind):
-        job = self.now(unit)
-        if job["JobState"] in ENDED or unit.scancel():
+        if unit.scancel():
             return  # a requeue of ours would bring a cancelled job back
+        job = self.now(unit)
+        if job["JobState"] in ENDED:
+            return
         met = Met(kind, time.time(), int(job["Restarts"]), job["JobState"])
         unit.met.append(met)
         try:

@@ -122,7 +122,7 @@ class Check:
     # ---- for the message of a failed test
 
     def story(self):
-        shown = " ".join(f"{key}={self.job[key]}" for key in SHOWN)
+        shown = " ".join(f"{key}={self.job.get(key)}" for key in SHOWN)
         lines = [f"=== {self.unit.unit}", f"    {shown}"]
         lines += [f"    {met}" for met in self.unit.met]
         for name, runs in self.ranks.items():
