@@ -16,6 +16,7 @@ EndCause completing(const CauseFacts& facts) {
 
 EndCause running(const CauseFacts& facts) {
   if (facts.job->preempted) return EndCause::preemption;
+  if (facts.source != NoticeSource::signal) return cause_by_ourselves(facts.source);
   // The time limit's own TERM comes when the job is being ended already.
   if (facts.signal == SIGTERM || facts.signal == SIGINT) return EndCause::by_hand;
   const auto end = facts.job->end;
@@ -36,6 +37,7 @@ std::string_view cause_word(EndCause cause) {
     case EndCause::unknown: return "unknown";
     case EndCause::preemption: return "preemption";
     case EndCause::time_limit: return "time-limit";
+    case EndCause::own_limit: return "own-limit";
     case EndCause::cancel: return "cancel";
     case EndCause::requeue: return "requeue";
     case EndCause::suspend: return "suspend";
@@ -44,8 +46,17 @@ std::string_view cause_word(EndCause cause) {
   return "";
 }
 
+EndCause cause_by_ourselves(NoticeSource source) {
+  switch (source) {
+    case NoticeSource::own_limit: return EndCause::own_limit;
+    case NoticeSource::job_end: return EndCause::time_limit;
+    case NoticeSource::signal: break;
+  }
+  return EndCause::unknown;
+}
+
 EndCause cause_of(const CauseFacts& facts) {
-  if (!facts.job) return EndCause::unknown;
+  if (!facts.job) return cause_by_ourselves(facts.source);
   // Cancelled while a requeue was under way: EndTime is a moment that has passed.
   if (facts.job->name == "CANCELLED") return EndCause::cancel;
   if (facts.job->restarts > facts.restarts) {

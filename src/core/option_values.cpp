@@ -139,11 +139,6 @@ std::string take_ready(std::string_view text, Settings& settings) {
   return "";
 }
 
-std::string take_watchdog(std::string_view text, Settings& settings) {
-  settings.watchdog = parse_duration(text);
-  return settings.watchdog && *settings.watchdog > Nanos(0) ? "" : bad_duration(text);
-}
-
 std::string take_stragglers(std::string_view text, Settings& settings) {
   settings.stragglers.reset();
   if (text == "leave") return "";
@@ -155,6 +150,14 @@ std::string take_if_wrapper_dies(std::string_view text, Settings& settings) {
   const auto signal = text == "none" ? std::optional<Signal>(0) : parse_signal(text);
   if (!signal) return bad_signal(text);
   settings.if_wrapper_dies = *signal;
+  return "";
+}
+
+std::string take_notice_as(std::string_view text, Settings& settings) {
+  const auto signal = text == "auto" ? std::optional<Signal>(SIGUSR1) : parse_signal(text);
+  if (!signal) return bad_signal(text);
+  if (const std::string fault = uncatchable(*signal); !fault.empty()) return fault;
+  settings.notice_as = *signal;
   return "";
 }
 
@@ -217,11 +220,6 @@ std::string take_count(std::string_view text, Settings& settings) {
   return take_in_range(text, 1, kMostTasks, "number", settings.count.emplace());
 }
 
-std::string take_stagger(std::string_view text, Settings& settings) {
-  settings.stagger = parse_duration(text);
-  return settings.stagger ? "" : bad_duration(text);
-}
-
 std::string take_start_rate(std::string_view text, Settings& settings) {
   const auto spacing = parse_start_rate(text);
   if (!spacing) return spacing.error().what;
@@ -262,14 +260,17 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"ladder", take_ladder},
     {"lead", take_lead},
     {"margin", take_duration<&Settings::margin>},
+    {"notice-after", take_positive_duration<&Settings::notice_after>},
+    {"notice-before-end", take_some_duration<&Settings::notice_before_end>},
+    {"notice-as", take_notice_as},
     {"max-grace", take_duration<&Settings::max_grace>},
     {"stragglers", take_stragglers},
     {"if-wrapper-dies", take_if_wrapper_dies},
     {"exit-preempted", take_exit_preempted},
     {"exit-zero", take_exit_zero},
     {"ready", take_ready},
-    {"watchdog", take_watchdog},
-    {"stagger", take_stagger},
+    {"watchdog", take_positive_duration<&Settings::watchdog>},
+    {"stagger", take_some_duration<&Settings::stagger>},
     {"index", take_index},
     {"count", take_count},
     {"gate", take_text<&Settings::gate>},
@@ -287,7 +288,7 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"requeue-exit", take_requeue_exit},
     {"final-exit", take_final_exits},
     {"kill-switch", take_text<&Settings::kill_switch>},
-    {"wait-ranks", take_wait_ranks},
+    {"wait-ranks", take_some_duration<&Settings::wait_ranks>},
     {"state-dir", take_text<&Settings::state_dir>},
     {"done-file", take_text<&Settings::done_file>},
     {"on-notice", take_text<&Settings::on_notice>},

@@ -43,9 +43,4 @@ std::string take_final_exits(std::string_view text, Settings& settings) {
   return settings.final_exits.empty() ? "an empty list" : "";
 }
 
-std::string take_wait_ranks(std::string_view text, Settings& settings) {
-  settings.wait_ranks = parse_duration(text);
-  return settings.wait_ranks ? "" : bad_duration(text);
-}
-
 }  // namespace pw

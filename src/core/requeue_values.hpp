@@ -11,6 +11,5 @@ std::string take_requeue(std::string_view text, Settings& settings);
 std::string take_max_requeues(std::string_view text, Settings& settings);
 std::string take_requeue_exit(std::string_view text, Settings& settings);
 std::string take_final_exits(std::string_view text, Settings& settings);
-std::string take_wait_ranks(std::string_view text, Settings& settings);
 
 }  // namespace pw

@@ -37,6 +37,9 @@ struct Settings {
   bool lead_known = true;     ///< false: --lead none, no deadline at all
   std::optional<Nanos> lead;  ///< --lead D
   Nanos margin = Seconds(2);
+  std::optional<Nanos> notice_after;
+  std::optional<Nanos> notice_before_end;
+  Signal notice_as = SIGUSR1;  ///< for a notice that is no signal
   Nanos max_grace = std::chrono::minutes(10);
   std::optional<Nanos> stragglers = Seconds(5);  ///< nothing: leave them
   Signal if_wrapper_dies = SIGTERM;              ///< 0: nothing

@@ -7,6 +7,7 @@
 #include "core/exit_status.hpp"
 #include "core/hold.hpp"
 #include "core/ladder.hpp"
+#include "core/notice_source.hpp"
 #include "core/signal.hpp"
 #include "core/time.hpp"
 #include "core/verdict.hpp"
@@ -60,6 +61,13 @@ struct SignalCame {
   Payload payload = {};
   Carrier carrier = Carrier::us;
 };
+/// A notice without a signal: --notice-after, --notice-before-end.
+struct NoticeGiven {
+  NoticeSource source;
+  Signal as;                          ///< what the trainer gets: --notice-as
+  std::optional<Deadline> told = {};  ///< when the scheduler kills
+  std::optional<Nanos> grace = {};    ///< unless --grace says it; where no scheduler kills
+};
 struct WaitBegan {};  ///< start control: the trainer is not to be started yet
 struct WaitOver {};
 struct TrainerStarted {};
@@ -96,15 +104,17 @@ struct HangReported {};  ///< WATCHDOG=trigger: it says itself that it does not
 struct Cancelled {};     ///< the run is to be stopped, by those who steer it, and not to come back
 }  // namespace event
 using Event =
-    std::variant<event::SignalCame, event::WaitBegan, event::WaitOver, event::TrainerStarted,
-                 event::TrainerEnded, event::TreeSeen, event::Relayed, event::AgentsSeen,
-                 event::TrainerReady, event::TreeChanged, event::TimeCame, event::DeadlineLearned,
-                 event::GraceAsked, event::Reported, event::HangReported, event::Cancelled>;
+    std::variant<event::SignalCame, event::NoticeGiven, event::WaitBegan, event::WaitOver,
+                 event::TrainerStarted, event::TrainerEnded, event::TreeSeen, event::Relayed,
+                 event::AgentsSeen, event::TrainerReady, event::TreeChanged, event::TimeCame,
+                 event::DeadlineLearned, event::GraceAsked, event::Reported, event::HangReported,
+                 event::Cancelled>;
 
 namespace action {
 struct Judge {  ///< for log and journal only
   Signal signal;
   Verdict verdict;
+  NoticeSource source = NoticeSource::signal;
   Signal relayed_as = 0;              ///< the signal as mapped, if it was relayed or passed
   std::optional<Nanos> left = {};     ///< until the deadline
   std::optional<Nanos> kill_in = {};  ///< until our SIGKILL
@@ -184,6 +194,7 @@ class Supervision {
 
  private:
   void on(const event::SignalCame& came);
+  void on(const event::NoticeGiven& given);
   void on(const event::WaitBegan&) { phase_ = Phase::waiting; }
   void on(const event::WaitOver&) { phase_ = Phase::starting; }
   void on(const event::TrainerStarted&);
@@ -205,6 +216,7 @@ class Supervision {
   void on(const event::Cancelled&);
 
   void notice(const event::SignalCame& came);
+  void heed(const event::SignalCame& came, Signal becomes, const std::optional<Deadline>& told);
   void forestall(const event::SignalCame& came);
   void open_episode(Signal relayed);
   void begin_episode(const event::SignalCame& came, Signal mapped);
@@ -220,6 +232,9 @@ class Supervision {
   void pass(const event::SignalCame& came);
   void judge(Signal signal, Verdict verdict, Signal relayed_as = 0);
   bool before_start() const { return phase_ == Phase::starting || phase_ == Phase::waiting; }
+  bool nobody_left() const {
+    return phase_ == Phase::sweeping || (ending_ && phase_ != Phase::draining);
+  }
   bool watched() const { return phase_ == Phase::running && !ending_; }
   void watch();
   void end_hung(std::optional<Nanos> silent_for);
@@ -246,7 +261,8 @@ class Supervision {
   Phase phase_ = Phase::starting;
   Instant now_{};
   std::vector<Action> actions_;
-  std::vector<event::SignalCame> kept_;  // no notices, for the trainer once it is there
+  NoticeSource source_ = NoticeSource::signal;  // of what is judged
+  std::vector<event::SignalCame> kept_;         // no notices, for the trainer once it is there
 
   std::optional<Ending> ending_;
   bool notice_relayed_ = false;

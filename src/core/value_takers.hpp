@@ -41,6 +41,19 @@ std::string take_duration(std::string_view text, Settings& settings) {
   return "";
 }
 
+/// Of an option that is off by default.
+template <std::optional<Nanos> Settings::*Member>
+std::string take_some_duration(std::string_view text, Settings& settings) {
+  settings.*Member = parse_duration(text);
+  return settings.*Member ? "" : bad_duration(text);
+}
+
+template <std::optional<Nanos> Settings::*Member>
+std::string take_positive_duration(std::string_view text, Settings& settings) {
+  settings.*Member = parse_duration(text);
+  return settings.*Member && *(settings.*Member) > Nanos(0) ? "" : bad_duration(text);
+}
+
 inline std::string take_in_range(std::string_view text, std::int64_t least, std::int64_t most,
                                  const char* what, std::int64_t& target) {
   const auto number = parse_number(text);

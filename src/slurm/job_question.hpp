@@ -3,12 +3,11 @@
 #include <string>
 
 #include "core/job_state.hpp"
-#include "os/helper.hpp"
+#include "slurm/question.hpp"
 
 namespace pw {
 
-/// Asks slurmctld about a job: `scontrol show job -o ID`, beside the loop. Not answered by then it
-/// is killed, and given up 2 s later: a hung disk may keep it.
+/// Asks slurmctld about a job: `scontrol show job -o ID`.
 class JobQuestion {
  public:
   /// `id` is ARRAY_TASK in arrays: the plain id of the last task shows the whole array.
@@ -17,15 +16,12 @@ class JobQuestion {
   /// Goes on as far as it can without blocking; the answer once, nothing before.
   std::optional<Result<JobState>> advance();
 
-  /// When to go on, if its output is not readable before.
-  Instant wake() const;
-
-  const Helper& helper() const { return helper_; }
+  Instant wake() const { return question_.wake(); }
+  const Helper& helper() const { return question_.helper(); }
 
  private:
-  explicit JobQuestion(Helper helper) : helper_(std::move(helper)) {}
-  Helper helper_;
-  bool late_ = false;
+  explicit JobQuestion(Question question) : question_(std::move(question)) {}
+  Question question_;
 };
 
 }  // namespace pw

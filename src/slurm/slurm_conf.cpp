@@ -67,6 +67,7 @@ class Reader {
       const auto code = parse_number(value.substr(0, value.find_first_of(",-")));
       if (code && *code > 0 && *code < 256) conf.requeue_exit = static_cast<int>(*code);
     }
+    if (key == "JOBFILEAPPEND") conf.appends = value == "1";
     if (key == "PREEMPTTYPE") preempts_by_qos = value == "preempt/qos";
     if (key == "GRACETIME" && !partition.empty()) line_grace_ = seconds(value);
   }

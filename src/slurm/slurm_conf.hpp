@@ -17,6 +17,7 @@ struct SlurmConf {
   /// KillWait after that. Nothing: it stands elsewhere (preempt/qos), so nobody here knows it.
   std::optional<Nanos> grace_time = Nanos(0);
   bool preemption_requeues = false;  ///< PreemptMode=REQUEUE, of our partition or of the cluster
+  bool appends = false;              ///< JobFileAppend=1: as sbatch --open-mode=append
   std::optional<int> requeue_exit;   ///< the first code of RequeueExit
 };
 

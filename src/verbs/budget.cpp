@@ -38,6 +38,30 @@ bool slurm_passes_us_by(const SlurmJob& job) {
          (job.conf.proctrack == Proctrack::cgroup || job.conf.proctrack == Proctrack::unknown);
 }
 
+// These let descendants be signalled, too, but the script that we are below dies of the TERM, and
+// with it the job; its epilogue finds us at work.
+bool script_ends_before_us(const SlurmJob& job) {
+  const bool descendants =
+      job.conf.proctrack == Proctrack::linuxproc || job.conf.proctrack == Proctrack::pgid;
+  return job.slurmstepd == 0 && !job.parent_name.empty() && descendants;
+}
+
+std::string own_notices(const Settings& settings) {
+  std::string text;
+  if (settings.notice_after) text += "; notice " + spoken(*settings.notice_after) + " from now";
+  if (settings.notice_before_end) {
+    text += "; notice " + spoken(*settings.notice_before_end) + " before the job's end";
+  }
+  return text;
+}
+
+// What is left from a notice to Slurm's SIGKILL, as far as settings say it.
+std::optional<Nanos> lead_of(const Settings& settings, const std::optional<SlurmJob>& job) {
+  if (settings.lead) return settings.lead;
+  if (!settings.notice_before_end || !job) return {};
+  return *settings.notice_before_end + from_term_to_kill(job->conf.kill_wait.value_or(Seconds(30)));
+}
+
 }  // namespace
 
 Budget plan_budget(const Settings& settings, const std::optional<SlurmJob>& job) {
@@ -46,20 +70,27 @@ Budget plan_budget(const Settings& settings, const std::optional<SlurmJob>& job)
     budget.sentence += ", job " + job->id;
     if (job->restarts > 0) budget.sentence += ", attempt " + std::to_string(job->restarts + 1);
   }
+  budget.sentence += own_notices(settings);
   if (settings.notices.empty()) {
     budget.sentence += "; no notices, a plain relay";
     return budget;
   }
   budget.sentence += "; " + clock_sentence(settings, job);
-  if (settings.lead && settings.ladder.grace && *settings.ladder.grace > *settings.lead) {
+  const auto lead = lead_of(settings, job);
+  if (lead && settings.ladder.grace && *settings.ladder.grace > *lead) {
     budget.warnings.push_back("the grace of " + spoken(*settings.ladder.grace) +
-                              " is longer than the lead of " + spoken(*settings.lead) +
+                              " is longer than the lead of " + spoken(*lead) +
                               ": SIGKILL comes before it is over");
   }
   if (job && slurm_passes_us_by(*job)) {
     budget.warnings.push_back("our parent is " + job->parent_name +
                               ", so Slurm will not signal us; write \"exec preempt-wrap ...\" in "
                               "the batch script");
+  }
+  if (job && script_ends_before_us(*job)) {
+    budget.warnings.push_back("our parent is " + job->parent_name +
+                              ", which Slurm's TERM ends before us: what is below it may outlive "
+                              "the job; write \"exec preempt-wrap ...\" in the batch script");
   }
   return budget;
 }

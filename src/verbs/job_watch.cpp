@@ -14,9 +14,12 @@ constexpr Nanos kSame = Millis(1500);  // slurmctld's times are whole seconds, o
 
 }  // namespace
 
-void JobWatch::heard(Signal signal, Notice notice, Instant now) {
+void JobWatch::heard(Signal signal, NoticeSource source, Notice notice, Instant now) {
   const bool fresh = notice == Notice::fresh || signal_ == 0;
-  if (fresh) signal_ = signal;
+  if (fresh) {
+    signal_ = signal;
+    source_ = source;
+  }
   const bool ending = state_ && !running();
   const bool new_term = signal == SIGTERM && !term_at_;
   if (new_term) term_at_ = now;
@@ -44,19 +47,20 @@ std::optional<JobWatch::News> JobWatch::advance() {
   question_.reset();
   News news;
   const Instant now = monotonic_now();
-  const std::int64_t wall = wall_now().tv_sec;
   if (*answer) {
     state_ = **answer;
+    const ClockPair clocks = clock_pair();
     const bool running = state_->phase == JobState::Phase::running;
     if (running && state_->preempted) end_in_grace_ = state_->end;
     // What came before this answer was no end.
     if (running && term_at_ && *term_at_ <= asked_at_) term_at_.reset();
     cause_ = cause_of({.signal = signal_,
+                       .source = source_,
                        .restarts = job_.restarts,
-                       .now = wall,
+                       .now = clocks.wall,
                        .job = state_,
                        .end_in_grace = end_in_grace_});
-    news.deadline = deadline_of(*state_, job_.restarts, {now, wall}, kill_wait(), term_at_);
+    news.deadline = deadline_of(*state_, job_.restarts, clocks, kill_wait(), term_at_);
     news.final = cause_ == EndCause::preemption;
     if (news.deadline && told_ && std::chrono::abs(news.deadline->at - *told_) < kSame) {
       news.deadline->at = *told_;
@@ -72,6 +76,11 @@ std::optional<JobWatch::News> JobWatch::advance() {
   }
   news.cause = cause_;
   return news;
+}
+
+ClockPair clock_pair() {
+  const timespec wall = wall_now();
+  return {monotonic_now(), wall.tv_sec, Nanos(wall.tv_nsec)};
 }
 
 Result<JobState> ask_and_wait(const SlurmJob& job, Nanos limit, const SignalFd& signals) {

@@ -20,7 +20,7 @@ class JobWatch {
   explicit JobWatch(const SlurmJob& job) : job_(job) {}
 
   enum class Notice { fresh, repeated };  ///< whether it began something
-  void heard(Signal signal, Notice notice, Instant now);
+  void heard(Signal signal, NoticeSource source, Notice notice, Instant now);
   /// Whether the answer may be a new one: not for the same signal over and over.
   bool worth_asking() const { return worth_asking_; }
   /// An error if nobody could be asked.
@@ -36,7 +36,10 @@ class JobWatch {
   std::optional<News> advance();
 
   bool asking() const { return question_.has_value(); }
-  const JobQuestion* question() const { return question_ ? &*question_ : nullptr; }
+  std::optional<Instant> wake() const {
+    return question_ ? std::optional(question_->wake()) : std::nullopt;
+  }
+  const Helper* helper() const { return question_ ? &question_->helper() : nullptr; }
 
   EndCause cause() const { return cause_; }
   bool running() const { return state_ && state_->phase == JobState::Phase::running; }
@@ -50,7 +53,8 @@ class JobWatch {
   const SlurmJob& job_;
   std::optional<JobQuestion> question_;
   bool worth_asking_ = false;
-  Signal signal_ = 0;               // the notice that began what is going on
+  Signal signal_ = 0;  // the notice that began what is going on
+  NoticeSource source_ = NoticeSource::signal;
   std::optional<Instant> term_at_;  // the first TERM since the job was seen running
   Instant asked_at_{};
   std::optional<Instant> told_;  // the deadline as last told
@@ -58,6 +62,9 @@ class JobWatch {
   std::optional<std::int64_t> end_in_grace_;
   EndCause cause_ = EndCause::unknown;
 };
+
+/// Our clocks, at this moment.
+ClockPair clock_pair();
 
 /// The same question, waited for: at the end of a run. Signals that come meanwhile are dropped.
 Result<JobState> ask_and_wait(const SlurmJob& job, Nanos limit, const SignalFd& signals);

@@ -42,6 +42,12 @@ std::string_view code_word(int code) {
   return code == SI_USER ? "user" : "other";
 }
 
+std::string own_notice(NoticeSource source) {
+  const bool end = source == NoticeSource::job_end;
+  return end ? "notice: the job's end is near (--notice-before-end)"
+             : "notice: its time is over (--notice-after)";
+}
+
 std::pair<std::string_view, std::string> told(Overseers::Deed::What what, const std::string& who) {
   switch (what) {
     case Overseers::Deed::What::parked:
@@ -145,6 +151,7 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
   const std::string name = signal_name(judged.signal);
   const std::string sender = sender_name(caught);
   std::string sentence = notice ? "notice " + name + " from " + sender : "signal " + name;
+  if (judged.source != NoticeSource::signal) sentence = own_notice(judged.source);
   if (judged.verdict == Verdict::relayed || judged.verdict == Verdict::advice) {
     sentence += judged.left ? ": " + spoken(*judged.left) + " left; " : "; ";
     if (!sent.empty() || held_for.empty()) sentence += summary(judged.relayed_as, sent);
@@ -209,10 +216,13 @@ void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& c
       .add("uid", static_cast<std::int64_t>(caught.uid))
       .add("name", sender_name);
   JournalRecord record;
-  record.add("signal", signal_name(judged.signal))
-      .add("sender", sender)
-      .add("code", code_word(caught.code))
-      .add("verdict", name_of(judged.verdict));
+  record.add("signal", signal_name(judged.signal));
+  if (judged.source == NoticeSource::signal) {
+    record.add("sender", sender).add("code", code_word(caught.code));
+  } else {
+    record.add("source", source_word(judged.source));
+  }
+  record.add("verdict", name_of(judged.verdict));
   if (caught.payload.queued) record.add("value", caught.payload.value);
   if (judged.left) record.add("left_ms", judged.left->count() / 1'000'000);
   if (judged.kill_in) record.add("kill_in_ms", judged.kill_in->count() / 1'000'000);

@@ -110,6 +110,7 @@ void Requeuer::ask(const Run& run) {
   if (!answer) return chronicle_.warn(answer.error().text());
   facts_.job = *answer;
   facts_.now = cause_of({.signal = run.signal,
+                         .source = run.source,
                          .restarts = job_.restarts,
                          .now = wall_now().tv_sec,
                          .job = facts_.job,

@@ -23,6 +23,7 @@ class Requeuer {
     RunFacts facts;  ///< work_done counts
     bool preempted = false;
     Signal signal = 0;  ///< the notice
+    NoticeSource source = NoticeSource::signal;
     EndCause at_notice = EndCause::unknown;
     std::optional<std::int64_t> end_in_grace;
     std::optional<Nanos> ran;         ///< from the start to the notice; nothing: never started

@@ -53,6 +53,7 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
   if (stopped_by_kill_switch()) {
     return end_unstarted({.status = plan_.settings.stopped_exit, .outcome = Outcome::finished});
   }
+  watch_the_end();
   // First: what comes before the wait ends it, too. What comes with its end is taken below.
   if (plan_.start.asked()) {
     if (const auto ended = wait_for_start()) return *ended;
@@ -97,6 +98,8 @@ void Supervisor::begin(pid_t trainer) {
   });
   overseers_.know(trainer, std::string(launcher_called_python(command)));
   started_ = monotonic_now();
+  begin_own_limit();
+  if (plan_.job && JobLook::is_ours(*plan_.job)) job_look_.emplace(*plan_.job, plan_.settings);
   if (plan_.settings.ready == ReadyWhen::later) ready_at_ = started_ + plan_.settings.ready_after;
   happen(event::TrainerStarted{});
   const Budget budget = plan_budget(plan_.settings, plan_.job);
@@ -116,6 +119,7 @@ void Supervisor::wait() {
   consider(wake, hooks_.next_limit());
   consider(wake, batch_doubt_.due());
   consider(wake, ready_at_);
+  consider(wake, next_own_notice());
   consider(wake, voice_.next_try());
   std::vector<int> fds;
   for (const StepSignal& step_signal : step_signals_) {
@@ -124,10 +128,10 @@ void Supervisor::wait() {
   }
   consider(wake, ask_due_);
   consider(wake, hook_due_);
-  if (job_watch_ && job_watch_->asking()) {
-    consider(wake, job_watch_->question()->wake());
-    const int answer = job_watch_->question()->helper().output_fd();
-    if (answer >= 0) fds.push_back(answer);
+  if (job_watch_) consider(wake, job_watch_->wake());
+  if (job_look_) consider(wake, job_look_->wake());
+  for (const Helper* asker : askers()) {
+    if (asker->output_fd() >= 0) fds.push_back(asker->output_fd());
   }
   overseers_.add_fds(fds);
   chronicle_.add_trouble_fds(fds);
@@ -157,6 +161,9 @@ void Supervisor::wait() {
   if (finished_) return;
   if (hooks_.running() || !step_signals_.empty()) advance_helpers();
   if (job_watch_ || hook_due_) advance_job();
+  if (job_look_) look_at_job();
+  if (finished_) return;
+  advance_own_notices();
   if (finished_) return;
   if (!overseers_.idle()) watch_overseers();
 }
@@ -312,13 +319,17 @@ bool Supervisor::is_helper(int pid) const {
   for (const StepSignal& step : step_signals_) {
     if (step.helper().id().pid == pid) return true;
   }
-  const bool asks = job_watch_ && job_watch_->asking();
-  return hooks_.owns(pid) || (asks && job_watch_->question()->helper().id().pid == pid);
+  for (const Helper* asker : askers()) {
+    if (asker->id().pid == pid) return true;
+  }
+  return hooks_.owns(pid);
 }
 
 void Supervisor::advance_helpers() {
   hooks_.advance();
   advance_job();
+  if (job_look_) look_at_job();
+  if (end_watch_) end_watch_->hear();
   for (auto step = step_signals_.begin(); step != step_signals_.end();) {
     const auto over = step->advance();
     if (!over) {

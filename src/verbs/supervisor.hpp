@@ -13,7 +13,9 @@
 #include "slurm/step_signal.hpp"
 #include "verbs/chronicle.hpp"
 #include "verbs/courier.hpp"
+#include "verbs/end_watch.hpp"
 #include "verbs/hooks.hpp"
+#include "verbs/job_look.hpp"
 #include "verbs/job_watch.hpp"
 #include "verbs/narrator.hpp"
 #include "verbs/overseers.hpp"
@@ -49,6 +51,7 @@ class Supervisor {
 
  private:
   std::optional<ExitStatus> wait_for_start();
+  void wait_before_start(std::vector<int> fds, std::optional<Instant> wake);
   void stagger();
   StartGate::Verdict pass_gate();
   ExitStatus end_at_gate(StartGate::Verdict verdict);
@@ -72,6 +75,13 @@ class Supervisor {
   void advance_helpers();
   void hear_pid_file();
   int count_left_behind();
+  std::vector<const Helper*> askers() const;
+  void look_at_job();
+  void watch_the_end();
+  void begin_own_limit();
+  std::optional<Instant> next_own_notice() const;
+  void advance_own_notices();
+  void give_notice(const event::NoticeGiven& notice);
   void ask_slurm(Signal signal, JobWatch::Notice notice);
   Nanos apart_from_other_ranks() const;
   void advance_job();
@@ -123,7 +133,9 @@ class Supervisor {
   Overseers overseers_;             // likewise
   Instant started_{};
   std::list<StepSignal> step_signals_;
-  CaughtSignal caught_;      // the signal that is being worked on
+  CaughtSignal caught_;                         // the signal that is being worked on
+  NoticeSource source_ = NoticeSource::signal;  // if it is none
+  NoticeSource episode_source_ = NoticeSource::signal;
   CaughtSignal batch_term_;  // the one that waits to be judged
   BatchDoubt batch_doubt_;
   Recipients recipients_;  // of the last relay or pass
@@ -141,6 +153,9 @@ class Supervisor {
   std::optional<Instant> last_term_;  // Slurm's, while we waited for the other ranks
   std::optional<Instant> hook_due_;   // on-notice waits for the cause
   std::optional<Instant> ready_at_;   // --ready D
+  std::optional<Instant> limit_at_;   // --notice-after
+  std::optional<EndWatch> end_watch_;
+  std::optional<JobLook> job_look_;
   bool ready_told_ = false;
 };
 

@@ -21,7 +21,7 @@ void Supervisor::update_helpers() {
   std::vector<ProcessId> ids = chronicle_.helpers();
   for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
   for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
-  if (job_watch_ && job_watch_->asking()) ids.push_back(job_watch_->question()->helper().id());
+  for (const Helper* asker : askers()) ids.push_back(asker->id());
   if (plan_.pid_file != nullptr) ids.push_back(plan_.pid_file->helper());
   if (gate_ && gate_->helper()) ids.push_back(*gate_->helper());
   tree_->set_helpers(std::move(ids));
@@ -53,12 +53,15 @@ void Supervisor::act(const action::Judge& judge) {
   narrator_.judged(judge, caught_, recipients_, held_for_);
   if (judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice) {
     const bool advice = judge.verdict == Verdict::advice;
-    tell_notice({.signal = caught_.signal, .cause = "signal", .advice = advice});
+    const bool sent = judge.source == NoticeSource::signal;
+    const std::string cause(sent ? "signal" : cause_word(cause_by_ourselves(judge.source)));
+    tell_notice({.signal = caught_.signal, .cause = cause, .advice = advice});
   }
   recipients_.clear();
   held_for_.clear();
   narrator_.agents_stopped(std::exchange(agents_, {}));
   const bool fresh = judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice;
+  if (fresh || judge.verdict == Verdict::forestalled) episode_source_ = judge.source;
   if (fresh) ask_slurm(judge.signal, JobWatch::Notice::fresh);
   if (judge.verdict == Verdict::covered) ask_slurm(judge.signal, JobWatch::Notice::repeated);
 }
@@ -86,6 +89,10 @@ void Supervisor::act(const action::Relay& relay) {
   }
   const auto deadline = run_.deadline();
   notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
+  if (source_ != NoticeSource::signal) {
+    notice_.signal = relay.signal;
+    notice_.cause = cause_word(cause_by_ourselves(source_)).data();
+  }
   if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
   if (run_.cancelled()) notice_ = {.signal = relay.signal, .cause = "cancel"};
   start_notice_hook();

@@ -34,12 +34,27 @@ Nanos Supervisor::apart_from_other_ranks() const {
   return std::min<Nanos>(plan_.job->rank * kRankApart, kRanksMost);
 }
 
+// Who asks slurmctld for us at this moment.
+std::vector<const Helper*> Supervisor::askers() const {
+  std::vector<const Helper*> found;
+  for (const Helper* asker :
+       {job_watch_ ? job_watch_->helper() : nullptr, end_watch_ ? end_watch_->helper() : nullptr,
+        job_look_ ? job_look_->helper() : nullptr}) {
+    if (asker != nullptr) found.push_back(asker);
+  }
+  return found;
+}
+
+void Supervisor::look_at_job() {
+  for (const JobAdvice& advice : job_look_->advance()) chronicle_.log(advice.level, advice.text);
+}
+
 // After the relay. Only notes it down: called while the state machine's actions are carried out, of
 // which an answer would make new ones.
 void Supervisor::ask_slurm(Signal signal, JobWatch::Notice notice) {
   if (!plan_.job || !tree_) return;
   if (!job_watch_) job_watch_.emplace(*plan_.job);
-  job_watch_->heard(signal, notice, monotonic_now());
+  job_watch_->heard(signal, source_, notice, monotonic_now());
   if (job_watch_->worth_asking()) ask_due_ = monotonic_now() + apart_from_other_ranks();
 }
 
@@ -166,7 +181,8 @@ std::optional<int> Supervisor::requeue(const RunFacts& facts, const ExitStatus& 
   if (!Requeuer::is_ours(plan_.settings, plan_.job)) return {};
   Requeuer::Run run{.facts = facts,
                     .preempted = status.outcome == Outcome::preempted && facts.typed.empty(),
-                    .signal = notice_.signal};
+                    .signal = notice_.signal,
+                    .source = episode_source_};
   if (facts.ending.kind == Ending::Kind::never_started) run.signal = facts.ending.number;
   if (job_watch_) {
     run.at_notice = job_watch_->cause();

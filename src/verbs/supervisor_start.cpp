@@ -20,6 +20,17 @@ std::optional<ExitStatus> Supervisor::wait_for_start() {
   return {};
 }
 
+void Supervisor::wait_before_start(std::vector<int> fds, std::optional<Instant> wake) {
+  const auto own = next_own_notice();
+  if (own && (!wake || *own < *wake)) wake = own;
+  for (const Helper* asker : askers()) {
+    if (asker->output_fd() >= 0) fds.push_back(asker->output_fd());
+  }
+  chronicle_.flush();
+  if (const auto caught = wait_for(signals_, fds, wake)) take(*caught);
+  if (!finished_) advance_own_notices();
+}
+
 void Supervisor::stagger() {
   const Nanos delay = *plan_.start.stagger;
   const Instant until = monotonic_now() + delay;
@@ -33,10 +44,7 @@ void Supervisor::stagger() {
     record.add("index", plan_.start.place->index).add("count", plan_.start.place->count);
   }
   chronicle_.journal("stagger", record);
-  while (!finished_ && monotonic_now() < until) {
-    chronicle_.flush();
-    if (const auto caught = wait_for(signals_, {}, until)) take(*caught);
-  }
+  while (!finished_ && monotonic_now() < until) wait_before_start({}, until);
 }
 
 StartGate::Verdict Supervisor::pass_gate() {
@@ -46,8 +54,7 @@ StartGate::Verdict Supervisor::pass_gate() {
   while (!finished_ && verdict == StartGate::Verdict::wait) {
     std::vector<int> fds;
     if (gate_->fd() >= 0) fds.push_back(gate_->fd());
-    chronicle_.flush();
-    if (const auto caught = wait_for(signals_, fds, gate_->wake())) take(*caught);
+    wait_before_start(std::move(fds), gate_->wake());
     if (!finished_) verdict = gate_->advance();
   }
   if (finished_) gate_->leave();

@@ -151,6 +151,29 @@ TEST_CASE("what comes back, and how") {
   }
 }
 
+TEST_CASE("our own notices") {
+  const auto cause = [](NoticeSource source, const JobState& state) {
+    return cause_of({.signal = SIGUSR1, .source = source, .now = kNow, .job = state});
+  };
+  const JobState runs = job(Phase::running, kNow + 7200);
+  CHECK(cause(NoticeSource::own_limit, runs) == EndCause::own_limit);
+  CHECK(cause(NoticeSource::job_end, runs) == EndCause::time_limit);
+  // What Slurm does meanwhile is the stronger reason.
+  CHECK(cause(NoticeSource::own_limit, job(Phase::running, kNow + 20, kNow)) ==
+        EndCause::preemption);
+  CHECK(cause(NoticeSource::own_limit, job(Phase::completing, kNow)) == EndCause::cancel);
+  CHECK(cause_of({.signal = SIGUSR1, .source = NoticeSource::own_limit}) == EndCause::own_limit);
+  RequeueFacts facts{.mode = RequeueMode::automatic,
+                     .preempted = true,
+                     .signal = SIGUSR1,
+                     .at_notice = EndCause::own_limit,
+                     .now = EndCause::own_limit,
+                     .job = runs};
+  CHECK(decide_requeue(facts).what == Do::call);
+  facts.now = EndCause::cancel;
+  CHECK(decide_requeue(facts).what == Do::nothing);
+}
+
 TEST_CASE("when scontrol cannot be had") {
   const RequeueFacts in_grace{.mode = RequeueMode::automatic,
                               .preempted = true,
@@ -185,6 +208,9 @@ TEST_CASE("when Slurm will KILL, by its own word") {
        29'700ms},
       {"suspended", job(Phase::suspended, kNow + 90), {}, {}},
   };
+  CHECK(end_of(job(Phase::running, kNow + 90), 0, {at(0s), kNow, 400ms}) == at(89'600ms));
+  CHECK(end_of(job(Phase::running, kNow - 90), 0, {at(0s), kNow, 400ms}) == at(0s));
+  CHECK_FALSE(end_of(job(Phase::running, kNow + 90), 1, {at(0s), kNow}));  // another run's
   for (const Row& row : rows) {
     CAPTURE(row.fact);
     const auto deadline = deadline_of(row.job, 0, {at(0s), kNow}, 30s, row.term_at);

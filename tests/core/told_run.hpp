@@ -77,8 +77,7 @@ class Run {
   Phase phase() const { return machine_.phase(); }
   RunFacts facts() const { return machine_.facts(); }
   std::optional<Instant> next_wake() const { return machine_.next_wake(); }
-
- private:
+  Instant now() const { return now_; }
   std::string happen(const Event& event) {
     std::string result;
     for (const Action& action : machine_.step(now_, event)) {
@@ -86,6 +85,8 @@ class Run {
     }
     return result;
   }
+
+ private:
   Supervision machine_;
   Instant now_{std::chrono::hours(1000)};
 };

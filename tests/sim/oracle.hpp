@@ -13,7 +13,7 @@ struct Oracle {
   bool standing_is_fact = false;
   bool of_slurmctld = false;  // which corrects itself, either way
   std::optional<Instant> done_by;
-  bool hung = false;     // the watchdog began it: KILL comes also where Slurm would bring one
+  bool own_end = false;  // it was begun by ourselves: KILL comes also where Slurm would bring one
   bool excused = false;  // EXTEND, a late wake-up, a fact for a guess: KILL may come later
   bool hurried = false;  // typed INTs: KILL may come earlier
 
@@ -35,7 +35,7 @@ struct Oracle {
   std::optional<Instant> kill_instant(const Policy& policy) const {
     std::optional<Instant> at = done_by;
     if (policy.ladder.grace) at = *relay_at + *policy.ladder.grace;
-    if (hung && !policy.ladder.grace) at = *relay_at + kGraceElsewhere;
+    if (own_end && !policy.ladder.grace) at = *relay_at + kGraceElsewhere;
     if (!at && !policy.schedule.in_slurm) at = *relay_at + kGraceElsewhere;
     if (at && done_by) at = std::min(*at, *done_by);
     return at;

@@ -41,7 +41,7 @@ void World::act(const action::Judge& judge, std::deque<Event>&) {
 }
 
 void World::act(const action::TellHang&, std::deque<Event>&) {
-  demand(oracle_.hung, "a hang is told after its relay");
+  demand(oracle_.own_end, "a hang is told after its relay");
 }
 
 void World::act(const action::Relay& relay, std::deque<Event>& answers) {
@@ -68,7 +68,13 @@ void World::begin_oracle() {
       check_hang();
     }
     advised_now_ = false;
-    oracle_ = {.relay_at = now_, .hung = true};
+    oracle_ = {.relay_at = now_, .own_end = true};
+    return;
+  }
+  if (limited_) {
+    demand(trainer_.alive && !oracle_.relay_at, "nor does our own time limit");
+    advised_now_ = false;
+    oracle_ = {.relay_at = now_, .own_end = true};
     return;
   }
   oracle_ = {};

@@ -151,6 +151,7 @@ void World::from_outside() {
     case 2: return extend();
     case 3: return type_interrupt();
     case 4: return dice_.one_in(4) ? cancel() : signal();
+    case 5: return dice_.one_in(4) && started_ ? own_limit() : signal();
     default: return signal();
   }
 }
@@ -168,7 +169,7 @@ void World::learn() {
   }
   const bool into_advice = in_time && trainer_.alive && fact && !final &&
                            at - now_ > kAdviceBeyond &&
-                           (!oracle_.standing || !oracle_.standing_is_fact) && !oracle_.hung;
+                           (!oracle_.standing || !oracle_.standing_is_fact) && !oracle_.own_end;
   if (into_advice) {
     advised_now_ = true;
     leave_episode();
@@ -196,6 +197,13 @@ void World::cancel() {
   cancelling_ = cancelled_ = true;
   happen(event::Cancelled{});
   cancelling_ = false;
+}
+
+void World::own_limit() {
+  limited_ = true;
+  happen(event::NoticeGiven{NoticeSource::own_limit, SIGUSR1, {}, kGraceElsewhere});
+  demand(judged_ == 1, "our own notice gets one verdict");
+  limited_ = false;
 }
 
 void World::check_hang() {
@@ -234,7 +242,7 @@ void World::signal() {
   const Phase phase = machine_.phase();
   const auto kill_before = machine_.kill_at();
   // The first notice after a hang may bring a fact itself.
-  const bool first_lead = oracle_.hung && policy_.schedule.lead;
+  const bool first_lead = oracle_.own_end && policy_.schedule.lead;
   const bool fact_stands = oracle_.standing_is_fact;
   last_signal_ = came.signal;
   if (phase == Phase::draining && policy_.notices.contains(came.signal)) reread(came.signal);

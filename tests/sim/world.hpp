@@ -40,6 +40,7 @@ class World {
   void leave_episode();
   void report();
   void cancel();
+  void own_limit();
   void check_hang();
   void watch_the_reports();
   void extend();
@@ -97,6 +98,7 @@ class World {
   bool took_the_place_ = false;
   bool advised_now_ = false;
   bool cancelling_ = false;
+  bool limited_ = false;  // our own time limit is just over
   bool cancelled_ = false;
   bool ignores_notice_ = false;
   bool advised_ = false;

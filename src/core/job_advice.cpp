@@ -1,0 +1,29 @@
+#include "core/job_advice.hpp"
+
+namespace pw {
+
+std::vector<JobAdvice> advise_on_job(const Settings& settings, const JobFacts& facts) {
+  std::vector<JobAdvice> advice;
+  const bool requeues = settings.requeue != RequeueMode::none;
+  if (requeues && !facts.may_requeue) {
+    advice.push_back({LogLevel::warning,
+                      "the job may not be requeued (--no-requeue, or JobRequeue=0 without "
+                      "--requeue): --requeue cannot bring it back"});
+  }
+  if (!facts.options) return advice;
+  if (requeues && !facts.options->append && !facts.append_by_environment) {
+    advice.push_back({LogLevel::info,
+                      "the batch script has no --open-mode=append: unless sbatch was given it, the "
+                      "next run overwrites this output"});
+  }
+  const bool told_in_time = settings.notice_before_end || settings.notices.empty();
+  if (facts.has_end && !told_in_time && !facts.options->signal && !facts.signal_by_environment) {
+    advice.push_back({LogLevel::info,
+                      "the batch script has no --signal: unless sbatch was given it, the first "
+                      "notice of the time limit is its TERM, KillWait before SIGKILL "
+                      "(--notice-before-end 90s gives one in time)"});
+  }
+  return advice;
+}
+
+}  // namespace pw

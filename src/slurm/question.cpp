@@ -1,0 +1,44 @@
+#include "slurm/question.hpp"
+
+#include "config/environment.hpp"
+#include "os/clock.hpp"
+
+namespace pw {
+namespace {
+
+constexpr Nanos kToDie = Seconds(2);
+// With it the times need neither a time zone nor a guess at the site's format.
+constexpr const char* kTimeFormat = "SLURM_TIME_FORMAT=";
+
+}  // namespace
+
+Result<Question> Question::start(std::vector<std::string> words, Nanos limit) {
+  auto environment = trainer_environment();
+  std::erase_if(environment,
+                [](const std::string& entry) { return entry.starts_with(kTimeFormat); });
+  environment.push_back(std::string(kTimeFormat) + "%s");
+  std::string name = "scontrol " + words.at(0) + " " + words.at(1);
+  words.insert(words.begin(), "scontrol");
+  PW_TRY(Helper helper, Helper::start(std::move(words), std::move(environment),
+                                      Helper::Output::captured, monotonic_now() + limit));
+  return Question(std::move(helper), std::move(name));
+}
+
+Instant Question::wake() const { return helper_.limit() + (late_ ? kToDie : Nanos(0)); }
+
+std::optional<Result<std::string>> Question::advance() {
+  if (monotonic_now() >= helper_.limit() && !std::exchange(late_, true)) helper_.kill();
+  if (helper_.output_fd() >= 0) helper_.read_output();
+  const auto ending = helper_.reap();
+  if (!ending && late_ && monotonic_now() >= wake()) {
+    return Error{name_ + " did not answer, and cannot be killed", {}};
+  }
+  if (!ending) return {};
+  if (late_) return Error{name_ + " did not answer in time", {}};
+  if (*ending == Ending{Ending::Kind::exited, 0}) return helper_.output();
+  const bool exited = ending->kind == Ending::Kind::exited;
+  return Error{name_ + (exited ? " exited " : " died of signal ") + std::to_string(ending->number),
+               {}};
+}
+
+}  // namespace pw
