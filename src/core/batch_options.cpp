@@ -5,29 +5,25 @@
 namespace pw {
 namespace {
 
-void read_line(std::string_view line, BatchOptions& options) {
-  bool mode_follows = false;
+bool line_asks(std::string_view line) {
   for (const std::string_view word : split(line, ' ')) {
-    if (word.empty()) continue;
-    if (word.front() == '#' && word != "#SBATCH") return;  // a comment behind the options
-    if (mode_follows) options.append = word == "append";
-    mode_follows = word == "--open-mode";
-    if (word.starts_with("--open-mode=")) options.append = word == "--open-mode=append";
-    if (word == "--signal" || word.starts_with("--signal=")) options.signal = true;
+    const bool comment = word.starts_with('#') && word != "#SBATCH";
+    if (comment) return false;  // behind the options
+    if (word == "--signal" || word.starts_with("--signal=")) return true;
   }
+  return false;
 }
 
 }  // namespace
 
-BatchOptions read_batch_options(std::string_view script) {
-  BatchOptions options;
+bool script_asks_for_signal(std::string_view script) {
   for (const std::string_view line : split(script, '\n')) {
     const std::string_view text = trimmed(line);
     if (text.empty()) continue;
-    if (text.front() != '#') break;
-    if (line.starts_with("#SBATCH")) read_line(text, options);
+    if (text.front() != '#') return false;
+    if (line.starts_with("#SBATCH") && line_asks(text)) return true;
   }
-  return options;
+  return false;
 }
 
 }  // namespace pw

@@ -3,14 +3,9 @@
 
 namespace pw {
 
-/// What the #SBATCH lines of a batch script say of a notice and of the next run. What sbatch was
-/// given on its command line does not stand there.
-struct BatchOptions {
-  bool signal = false;  ///< --signal
-  bool append = false;  ///< --open-mode=append
-};
-
-/// As sbatch reads them: up to the first line that is neither empty nor a comment.
-BatchOptions read_batch_options(std::string_view script);
+/// Whether the #SBATCH lines of a batch script ask for a --signal; as sbatch reads them, up to the
+/// first line that is neither empty nor a comment. What sbatch was given on its command line does
+/// not stand there.
+bool script_asks_for_signal(std::string_view script);
 
 }  // namespace pw

@@ -10,14 +10,12 @@ std::vector<JobAdvice> advise_on_job(const Settings& settings, const JobFacts& f
                       "the job may not be requeued (--no-requeue, or JobRequeue=0 without "
                       "--requeue): --requeue cannot bring it back"});
   }
-  if (!facts.options) return advice;
-  if (requeues && !facts.options->append && !facts.append_by_environment) {
-    advice.push_back({LogLevel::info,
-                      "the batch script has no --open-mode=append: unless sbatch was given it, the "
-                      "next run overwrites this output"});
+  if (requeues && !facts.appends) {
+    advice.push_back({LogLevel::warning,
+                      "without sbatch --open-mode=append the next run overwrites this output"});
   }
   const bool told_in_time = settings.notice_before_end || settings.notices.empty();
-  if (facts.has_end && !told_in_time && !facts.options->signal && !facts.signal_by_environment) {
+  if (facts.has_end && !told_in_time && facts.signal == false) {
     advice.push_back({LogLevel::info,
                       "the batch script has no --signal: unless sbatch was given it, the first "
                       "notice of the time limit is its TERM, KillWait before SIGKILL "

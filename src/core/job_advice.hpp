@@ -3,22 +3,20 @@
 #include <string>
 #include <vector>
 
-#include "core/batch_options.hpp"
 #include "core/settings.hpp"
 
 namespace pw {
 
 /// What is known of a job a moment after its start.
 struct JobFacts {
-  bool may_requeue = true;              ///< by slurmctld
-  bool has_end = true;                  ///< likewise
-  std::optional<BatchOptions> options;  ///< nothing: the script could not be had
-  bool signal_by_environment = false;   ///< SBATCH_SIGNAL
-  bool append_by_environment = false;   ///< SBATCH_OPEN_MODE, JobFileAppend
+  bool may_requeue = true;     ///< by slurmctld
+  bool has_end = true;         ///< likewise
+  bool appends = false;        ///< its output, by --open-mode or JobFileAppend
+  std::optional<bool> signal;  ///< --signal in script or environment; nothing: no script
 };
 
-/// A line for the log. What sbatch was given on its command line nobody can see: where it may say
-/// otherwise it is a remark, no warning.
+/// A line for the log. A --signal on sbatch's command line nobody can see, so that it is missing is
+/// a remark, no warning.
 struct JobAdvice {
   LogLevel level = LogLevel::warning;
   std::string text;

@@ -1,6 +1,7 @@
 #include "verbs/job_look.hpp"
 
 #include "config/environment.hpp"
+#include "core/batch_options.hpp"
 #include "os/clock.hpp"
 #include "verbs/job_watch.hpp"
 
@@ -19,9 +20,9 @@ bool JobLook::is_ours(const SlurmJob& job) {
 
 JobLook::JobLook(const SlurmJob& job, const Settings& settings)
     : job_(job), settings_(settings), due_(monotonic_now() + kAfterStart) {
-  facts_.signal_by_environment = !environment_value("SBATCH_SIGNAL").empty();
-  facts_.append_by_environment =
-      job.conf.appends || environment_value("SBATCH_OPEN_MODE") == "append";
+  // "a" or "t", where --open-mode was given in any way (22.05.8, observed).
+  const std::string mode = environment_value("SLURM_OPEN_MODE");
+  facts_.appends = mode.empty() ? job.conf.appends : mode.starts_with('a');
 }
 
 std::vector<JobAdvice> JobLook::advance() {
@@ -43,7 +44,8 @@ std::vector<JobAdvice> JobLook::advance() {
   const auto answer = about_script_->advance();
   if (!answer) return {};
   about_script_.reset();
-  if (*answer) facts_.options = read_batch_options(**answer);
+  const bool by_environment = !environment_value("SBATCH_SIGNAL").empty();
+  if (*answer) facts_.signal = by_environment || script_asks_for_signal(**answer);
   return advise_on_job(settings_, facts_);
 }
 

@@ -8,14 +8,18 @@ from processes import children, until
 from stand_in_job import STEP, JobTest
 from wrapper import FAST_BINARY, main
 
-WRITTEN = (  # each in a job of its own: what was asked for, the batch script, what is said
-    (['--requeue', 'auto'], '#SBATCH --signal=USR1@90 --open-mode=append\n', []),
-    (['--requeue', 'auto'], '#SBATCH --signal=USR1@90\n', ['has no --open-mode=append']),
-    (['--requeue', 'auto'], '', ['has no --open-mode=append', 'has no --signal']),
-    ([], '', ['has no --signal']),
-    (['--notice-before-end', '90s'], '', []),
+SIGNAL = '#SBATCH --signal=USR1@90\n'
+APPENDS = {'SLURM_OPEN_MODE': 'a'}
+WRITTEN = (  # what was asked for, the batch script, the environment, what is said
+    (['--requeue', 'auto'], SIGNAL, APPENDS, []),
+    (['--requeue', 'auto'], SIGNAL, {}, ['without sbatch --open-mode=append']),
+    (['--requeue', 'auto'], '', {'SLURM_OPEN_MODE': 't'},
+     ['without sbatch --open-mode=append', 'has no --signal']),
+    ([], '', {}, ['has no --signal']),
+    (['--notice-before-end', '90s'], '', {}, []),
 )
-SAID = ('has no --open-mode=append', 'has no --signal', 'may not be requeued', 'is longer than')
+SAID = ('without sbatch --open-mode=append', 'has no --signal', 'may not be requeued',
+        'is longer than')
 
 
 def name_of(pid):
@@ -133,9 +137,9 @@ class OwnNotices(JobTest):
     # ---- what cannot work
 
     def test_what_the_batch_script_leaves_out_is_said_once_by_the_first_run(self):
-        for options, script, want in WRITTEN:
-            with self.subTest(options=options, script=script):
-                self.assertEqual(self.said(options, script), want)
+        for options, script, env, want in WRITTEN:
+            with self.subTest(options=options, script=script, env=env):
+                self.assertEqual(self.said(options, script, env), want)
         again = {'SLURM_RESTART_COUNT': '1'}
         self.assertEqual(self.said(['--requeue', 'auto'], '', env=again, looks=False), [])
         late = {'SLURM_ARRAY_JOB_ID': '4711', 'SLURM_ARRAY_TASK_ID': '2',
@@ -144,14 +148,13 @@ class OwnNotices(JobTest):
 
     def test_a_job_that_may_not_be_requeued(self):
         self.says('RUNNING', end=90, Requeue=0)
-        script = '#SBATCH --signal=USR1@90 --open-mode=append\n'
-        self.assertEqual(self.said(['--requeue', 'auto'], script), ['may not be requeued'])
-        self.assertEqual(self.said([], script), [])
+        self.assertEqual(self.said(['--requeue', 'auto'], SIGNAL, APPENDS),
+                         ['may not be requeued'])
+        self.assertEqual(self.said([], SIGNAL), [])
 
     def test_a_grace_that_is_longer_than_what_is_left(self):
-        script = '#SBATCH --signal=USR1@90 --open-mode=append\n'
-        self.assertEqual(self.said(['--notice-before-end', '60s', '--grace', '80s'], script), [])
-        self.assertEqual(self.said(['--notice-before-end', '40s', '--grace', '80s'], script),
+        self.assertEqual(self.said(['--notice-before-end', '60s', '--grace', '80s'], SIGNAL), [])
+        self.assertEqual(self.said(['--notice-before-end', '40s', '--grace', '80s'], SIGNAL),
                          ['is longer than'])
 
     def said(self, options, script, env=None, looks=True):
