@@ -25,6 +25,7 @@ Delivery::Step Delivery::begin(TreeView& view, const ProcessEntry& trainer, Inst
 }
 
 void Delivery::told_by_slurm(TreeView& view, const ProcessEntry& process) {
+  std::erase(waiting_, process.id);
   const auto state = view.signals(process, signal_);
   if (state && !state->ignored.contains(signal_) && !contains(told_, process.id)) {
     told_.push_back(process.id);

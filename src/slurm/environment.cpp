@@ -15,15 +15,15 @@ namespace {
 constexpr int kAncestorsMax = 64;
 constexpr const char* kStepd = "slurmstepd";
 
-bool ancestor_is_stepd() {
+pid_t stepd_above_us() {
   pid_t pid = getppid();
   for (int i = 0; i < kAncestorsMax && pid > 0; ++i) {
     const auto entry = read_process(pid);
-    if (!entry) return false;
-    if (entry->name == kStepd) return true;
+    if (!entry) return 0;
+    if (entry->name == kStepd) return pid;
     pid = entry->parent;
   }
-  return false;
+  return 0;
 }
 
 // v1: .../slurm/uid_1000/job_812/step_0, v2: .../slurmstepd.scope/job_812/step_0/...
@@ -47,7 +47,8 @@ std::optional<SlurmJob> find_slurm_job() {
   SlurmJob job;
   job.job_id = environment_value("SLURM_JOB_ID");
   if (!parse_number(job.job_id)) return {};
-  if (proc_can_tell() && !ancestor_is_stepd() && !cgroup_names(job.job_id)) return {};
+  job.stepd_above = stepd_above_us();
+  if (proc_can_tell() && job.stepd_above == 0 && !cgroup_names(job.job_id)) return {};
 
   const std::string array = environment_value("SLURM_ARRAY_JOB_ID");
   const std::string task = environment_value("SLURM_ARRAY_TASK_ID");

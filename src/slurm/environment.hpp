@@ -19,6 +19,7 @@ struct SlurmJob {
   int rank = 0;                    ///< SLURM_PROCID in a step, else 0
   int restarts = 0;                ///< SLURM_RESTART_COUNT, unset on the first run
   pid_t slurmstepd = 0;            ///< our parent, if it is slurmstepd: then Slurm signals us
+  pid_t stepd_above = 0;           ///< the nearest slurmstepd; under linuxproc it signals us, too
   std::string parent_name;         ///< whose child we are
   std::optional<Instant> end;      ///< SLURM_JOB_END_TIME: set from 23.02 on, stale after a change
   std::optional<StepRanks> ranks;  ///< of a step with more than one task

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "os/clock.hpp"
 #include "os/proc_tree.hpp"
 
@@ -88,15 +90,30 @@ Courier::Round Courier::told_by_slurm(ProcTree& view, const ProcessEntry& traine
   if (round.sent.empty() && reached_by_slurm(trainer)) {
     round.sent.push_back(tree_.count_as_notified(trainer));
   }
-  std::vector<ProcessEntry> to_visit{trainer};
-  while (!to_visit.empty()) {
-    const ProcessEntry process = std::move(to_visit.back());
-    to_visit.pop_back();
-    if (reached_by_slurm(process)) delivery_.told_by_slurm(view, process);
-    for (ProcessEntry& child : view.children(process.id.pid)) to_visit.push_back(std::move(child));
-  }
+  note_told(view, trainer, step);
+  tree_.set_waiting(delivery_.waiting());  // nobody whom Slurm has told
   round.told = round.told || !round.sent.empty();
   return round;
+}
+
+// What is below a process that acts gets no copy of its own, told by whomever.
+void Courier::note_told(ProcTree& view, const ProcessEntry& trainer, const Delivery::Step& step) {
+  std::vector<ProcessId> act;
+  for (const ProcessEntry& waiting : step.waiting) act.push_back(waiting.id);
+  for (const Delivery::Send& send : step.sends) {
+    if (send.why == Delivery::Why::able) act.push_back(send.to.id);
+  }
+  std::vector<std::pair<ProcessEntry, bool>> to_visit{{trainer, false}};
+  while (!to_visit.empty()) {
+    const auto [process, hidden] = std::move(to_visit.back());
+    to_visit.pop_back();
+    const bool reached = reached_by_slurm(process);
+    if (hidden || reached) delivery_.told_by_slurm(view, process);
+    const bool acts = std::find(act.begin(), act.end(), process.id) != act.end();
+    for (ProcessEntry& child : view.children(process.id.pid)) {
+      to_visit.emplace_back(std::move(child), hidden || (acts && reached));
+    }
+  }
 }
 
 // Whoever was named, as long as it lives; then the launcher above it may be gone.

@@ -42,6 +42,7 @@ class Courier {
 
  private:
   bool reached_by_slurm(const ProcessEntry& process) const;
+  void note_told(ProcTree& view, const ProcessEntry& trainer, const Delivery::Step& step);
   void stop_agent(Round& round, const Delivery::Send& send);
   Round begin_with_named(ProcTree& view, const ProcessEntry& trainer);
   std::optional<ProcessEntry> root_of(const std::optional<ProcessEntry>& trainer);

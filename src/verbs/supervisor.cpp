@@ -246,7 +246,7 @@ event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
 }
 
 bool Supervisor::may_reach_trainer(const CaughtSignal& caught) const {
-  return plan_.job && plan_.job->slurmstepd != 0 && plan_.job->slurmstepd == caught.sender &&
+  return plan_.job && plan_.job->stepd_above != 0 && plan_.job->stepd_above == caught.sender &&
          reaches_descendants(*plan_.job, plan_.launch.group);
 }
 
