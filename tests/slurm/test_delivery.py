@@ -95,7 +95,8 @@ def watch(_run):
 # ---- the table
 
 PREEMPTABLE = """
-PartitionName=requeue0 Nodes=@NODE@3 PriorityTier=1 PreemptMode=REQUEUE GraceTime=0
+PartitionName=requeue0 Nodes=@NODE@[3,7,9] PriorityTier=1 PreemptMode=REQUEUE GraceTime=0
+PartitionName=requeue4 Nodes=@NODE@8 PriorityTier=1 PreemptMode=REQUEUE GraceTime=4
 PartitionName=cancel0 Nodes=@NODE@4 PriorityTier=1 PreemptMode=CANCEL GraceTime=0
 PartitionName=requeue20 Nodes=@NODE@5 PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
 PartitionName=cancel20 Nodes=@NODE@6 PriorityTier=1 PreemptMode=CANCEL GraceTime=20
@@ -121,7 +122,7 @@ ROWS = [
     Row("scontrol requeue", requeue, "TERM", per_process(1), 143, "COMPLETED", "0:0",
         resumes=True, options=MAIN),
     Row("preemption, REQUEUE", preempt, "TERM", per_process(2), 143, "COMPLETED", "0:0",
-        resumes=True, options="-p requeue0"),
+        resumes=True, options="-p requeue0 -w @NODE@3"),
     Row("preemption, CANCEL", preempt, "TERM", per_process(2), 143, "PREEMPTED", "143:0",
         options="-p cancel0"),
     # Slurm 22.05 does not requeue what has ended within its grace. The save takes longer than
@@ -149,6 +150,13 @@ ROWS = [
         options=MAIN, script=BATCH),
     Row("batch: time limit", at_its_limit, "TERM", batch_too, 143, "TIMEOUT", "143:0",
         options=MAIN, script=BATCH),
+    Row("batch: scontrol requeue", requeue, "TERM", batch_too, 143, "COMPLETED", "0:0",
+        resumes=True, options=MAIN, script=BATCH),
+    Row("batch: preemption, REQUEUE", preempt, "TERM", batch_too, 143, "COMPLETED", "0:0",
+        resumes=True, options="-p requeue0 -w @NODE@7", script=BATCH),
+    # at the begin of a grace Slurm tells the steps alone; the batch process hears of its end
+    Row("batch: preemption, REQUEUE after 4 s", preempt, "TERM", batch_too, 143, "COMPLETED",
+        "0:0", resumes=True, options="-p requeue4 -w @NODE@8", script=BATCH),
     # the wrapper is the batch process and its child is srun
     Row("batch srun: --signal=B:USR1@20", near_its_end, "USR1", as_task(1), 138, "FAILED",
         "138:0", options=MAIN + "--signal=B:USR1@20", script=BATCH_SRUN),
@@ -157,6 +165,12 @@ ROWS = [
     # one copy of Slurm's own and one by the scancel of the wrapper, which cannot know of it
     Row("batch srun: scancel", scancel(), "TERM", as_task(2), 143, "CANCELLED", "143:0",
         options=MAIN, script=BATCH_SRUN),
+    Row("batch srun: time limit", at_its_limit, "TERM", as_task(3), 143, "TIMEOUT", "143:0",
+        options=MAIN, script=BATCH_SRUN),
+    Row("batch srun: scontrol requeue", requeue, "TERM", as_task(2), 143, "COMPLETED", "0:0",
+        resumes=True, options=MAIN, script=BATCH_SRUN),
+    Row("batch srun: preemption, REQUEUE", preempt, "TERM", as_task(3), 143, "COMPLETED", "0:0",
+        resumes=True, options="-p requeue0 -w @NODE@9", script=BATCH_SRUN),
     # at a terminal
     Row("srun --pty: Ctrl-Z, Ctrl-C", type_stop_then_interrupt, "INT", typed, 130, "FAILED",
         "130:0", script=TASK_WITH_TERMINAL),
@@ -168,7 +182,7 @@ ROWS = [
 def main(proctrack="cgroup", name=""):
     rows = [row for row in ROWS if name in row.name]
     return fixture.main(
-        proctrack, lambda: run_rows(proctrack, rows, nodes=6, conf=PREEMPTABLE))
+        proctrack, lambda: run_rows(proctrack, rows, nodes=9, conf=PREEMPTABLE))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,9 @@ class Trainer:
         return got
 
     def save(self):
-        step, done = self.step, time.monotonic() + self.options.save_time
+        rank = int(os.environ["SLURM_PROCID"])
+        lasts = self.options.save_time + rank * self.options.more_by_rank
+        step, done = self.step, time.monotonic() + lasts
         while (left := done - time.monotonic()) > 0:
             self.wait(left)
         put(self.checkpoint, json.dumps({"step": step}))
@@ -121,6 +123,7 @@ def main():
     parser.add_argument("--resumed-steps", type=int, default=20)
     parser.add_argument("--step-time", type=float, default=0.1)
     parser.add_argument("--save-time", type=float, default=3.0)
+    parser.add_argument("--more-by-rank", type=float, default=0.0, help="time to save, each rank")
     parser.add_argument("--ignore", action="store_true", help="go on after every notice")
     parser.add_argument("--leave-children", action="store_true")
     trainer = Trainer(parser.parse_args())
