@@ -25,9 +25,12 @@ class JobTest(WrapperTest):
         super().setUp()
         self.stepd = self.path('slurmstepd')
         shutil.copy('/bin/sh', self.stepd)
-        self.write('bin/scontrol', SCONTROL.format(folder=self.dir), 0o755)
+        self.write_scontrol()
         self.write('script', '#!/bin/sh\n#SBATCH --signal=USR1@90 --open-mode=append\n')
         self.says('RUNNING', end=90)
+
+    def write_scontrol(self):
+        self.write('bin/scontrol', SCONTROL.format(folder=self.dir), 0o755)
 
     def says(self, state, end, **more):
         """The answer from now on; `end` is in seconds from now."""
