@@ -19,7 +19,8 @@ namespace {
 constexpr Nanos kHookWaits = Seconds(2);                    // for the cause
 constexpr Nanos kBeforeKill = kQuestionLimit + Seconds(2);  // the last look before our SIGKILL
 constexpr Nanos kBetweenLooks = Seconds(1);
-constexpr Nanos kRankApart = Millis(5);  // slurmctld gets 200 questions a second of one step
+constexpr Nanos kAfterRelay = Millis(5);  // whoever was told has the processor first
+constexpr Nanos kRankApart = Millis(5);   // slurmctld gets 200 questions a second of one step
 constexpr Nanos kRanksMost = Seconds(5);
 constexpr Nanos kKillSwitchLimit = Seconds(5);
 constexpr Nanos kLastMoment = Seconds(3);  // a requeue needs it before Slurm's SIGKILL
@@ -55,7 +56,8 @@ void Supervisor::ask_slurm(Signal signal, JobWatch::Notice notice) {
   if (!plan_.job || !tree_) return;
   if (!job_watch_) job_watch_.emplace(*plan_.job);
   job_watch_->heard(signal, source_, notice, monotonic_now());
-  if (job_watch_->worth_asking()) ask_due_ = monotonic_now() + apart_from_other_ranks();
+  if (!job_watch_->worth_asking()) return;
+  ask_due_ = monotonic_now() + kAfterRelay + apart_from_other_ranks();
 }
 
 // A limit may have been extended, and Slurm looks at limits every 30 s: before our SIGKILL it is

@@ -3,10 +3,11 @@ a cancel or a notice before the start."""
 import os
 import signal
 import subprocess
+import time
 
 from processes import children, until
 from stand_in_job import STEP, JobTest
-from wrapper import main
+from wrapper import FAULTY_BINARY, main
 
 REQUEUE = ['--requeue', 'auto']
 NONSENSE = (
@@ -56,6 +57,22 @@ class SlurmFaults(JobTest):
         self.assertEqual(wrapper.wait(), 138)
         self.assertEqual((self.calls('show'), self.calls('requeue')), ([], []))
         self.assertNotIn('job', self.journal()[0])
+
+    def test_a_clock_that_is_an_hour_off(self):
+        """Against a real slurmctld munge would refuse the question; here the times contradict ours."""
+        for ahead, calls in (('3600', 1), ('-3600', 0)):
+            with self.subTest(ahead):
+                self.clear()
+                env = {'PW_TEST_CLOCK_AHEAD': ahead,
+                       'SLURM_JOB_END_TIME': str(int(time.time()) + 90)}
+                shell, wrapper = self.run_in_job([*REQUEUE, '--state-dir', self.path(ahead)],
+                                                 'USR1=save:500:138', env=env,
+                                                 binary=FAULTY_BINARY)
+                os.kill(wrapper, signal.SIGUSR1)
+                self.assertEqual(shell.wait(), 138)
+                self.assertLessEqual(len(self.calls('requeue')), calls)
+                notice, = self.told('notice')
+                self.assertGreater(notice.get('kill_in_ms', 10**9), 25_000)
 
     # ---- the state folder
 
