@@ -70,7 +70,7 @@ class SlurmFaults(JobTest):
                                                  binary=FAULTY_BINARY)
                 os.kill(wrapper, signal.SIGUSR1)
                 self.assertEqual(shell.wait(), 138)
-                self.assertLessEqual(len(self.calls('requeue')), calls)
+                self.assertEqual(len(self.calls('requeue')), calls)
                 notice, = self.told('notice')
                 self.assertGreater(notice.get('kill_in_ms', 10**9), 25_000)
 
