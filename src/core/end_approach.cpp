@@ -1,17 +1,22 @@
 #include "core/end_approach.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pw {
 namespace {
 
 constexpr Nanos kLastQuestion = Seconds(10);  // before the notice
+constexpr Nanos kLate = Seconds(1);
 constexpr Nanos kAfterFailure = Seconds(30);
 constexpr Nanos kWithoutEnd = std::chrono::minutes(30);  // somebody may set a limit
 
 }  // namespace
 
 void EndApproach::learn(std::optional<Instant> end, Instant now) {
+  pending_ = overslept_ = false;
+  if (given_) return;
+  heard_at_ = now;
   end_ = end;
   ask_at_ = now + kWithoutEnd;
   if (!end_) return;
@@ -23,10 +28,26 @@ void EndApproach::learn(std::optional<Instant> end, Instant now) {
   }
 }
 
-void EndApproach::failed(Instant now) { ask_at_ = now + kAfterFailure; }
+void EndApproach::failed(Instant now) {
+  pending_ = overslept_ = false;
+  if (given_) return;
+  heard_at_ = now;
+  ask_at_ = now + kAfterFailure;
+}
+
+void EndApproach::again(Instant now) {
+  if (!std::exchange(given_, false)) return;
+  end_.reset();
+  ask_at_ = now;
+}
 
 bool EndApproach::take_due(Instant now) {
   if (given_ || !end_ || now < *end_ - before_) return false;
+  overslept_ = now > *end_ - before_ + kLate && now > heard_at_ + kLate;
+  if (overslept_) {
+    if (!pending_) ask_at_ = now;
+    return false;
+  }
   given_ = true;
   ask_at_.reset();
   return true;
@@ -34,7 +55,7 @@ bool EndApproach::take_due(Instant now) {
 
 std::optional<Instant> EndApproach::wake() const {
   if (given_) return {};
-  if (!end_) return ask_at_;
+  if (!end_ || overslept_) return ask_at_;
   const Instant due = *end_ - before_;
   return ask_at_ ? std::min(*ask_at_, due) : due;
 }

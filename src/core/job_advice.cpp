@@ -14,6 +14,11 @@ std::vector<JobAdvice> advise_on_job(const Settings& settings, const JobFacts& f
     advice.push_back({LogLevel::warning,
                       "without sbatch --open-mode=append the next run overwrites this output"});
   }
+  if (settings.notice_before_end && facts.signal == true) {
+    advice.push_back({LogLevel::warning,
+                      "the batch script has a --signal: where that comes first, up to a minute "
+                      "early, it is the notice, and not --notice-before-end"});
+  }
   const bool told_in_time = settings.notice_before_end || settings.notices.empty();
   if (facts.has_end && !told_in_time && facts.signal == false) {
     advice.push_back({LogLevel::info,

@@ -52,7 +52,7 @@ std::string refusal(const RequeueHistory& history, std::int64_t count, const Gua
   if (history.short_runs > kShortRunsMost) {
     return "each of its last " + std::to_string(history.short_runs) + " runs was shorter than " +
            spoken(limits.min_runtime) + (limits.counts_progress ? " and made no progress" : "") +
-           " (--min-runtime)";
+           " (--min-runtime; 0 to try things out)";
   }
   return "";
 }

@@ -10,7 +10,8 @@ bool is_running(const RequeueFacts& facts) {
 }
 
 bool is_bare_term(const RequeueFacts& facts) {
-  return facts.signal == SIGTERM || facts.signal == SIGINT;
+  const bool sent = facts.source == NoticeSource::signal;  // ours is neither cancel nor grace
+  return sent && (facts.signal == SIGTERM || facts.signal == SIGINT);
 }
 
 // Slurm requeues what it preempts, but only if it finds it still there at the end of the grace
@@ -94,7 +95,8 @@ RequeueDecision decide_requeue(const RequeueFacts& facts) {
 }
 
 RequeueDecision decide_without_scontrol(const RequeueFacts& facts, const std::string& trouble) {
-  const bool perhaps_grace = !facts.job && facts.signal == SIGTERM && facts.has_grace;
+  const bool perhaps_grace =
+      !facts.job && is_bare_term(facts) && facts.signal == SIGTERM && facts.has_grace;
   if (slurm_will(facts) || (perhaps_grace && facts.preemption_requeues)) {
     return {Do::linger, trouble + "; staying until Slurm ends the job and requeues it"};
   }

@@ -15,6 +15,7 @@ struct RequeueFacts {
   bool preempted = false;  ///< it was given a notice and ended because of it, or never started
   bool work_done = false;
   Signal signal = 0;  ///< of the notice
+  NoticeSource source = NoticeSource::signal;
   EndCause at_notice = EndCause::unknown;
   EndCause now = EndCause::unknown;  ///< asked again, right before
   std::optional<JobState> job;       ///< likewise; nothing: slurmctld did not answer

@@ -273,9 +273,10 @@ class Supervision {
   SignalSet advised_;
   std::vector<std::pair<Signal, Instant>> advice_times_;
 
-  std::optional<Instant> episode_at_;  // the notice
-  Signal episode_notice_ = 0;          // its signal; 0: it was none
-  Instant relay_at_{};                 // the ladder's zero: the notice, or the end of the hold
+  std::optional<Instant> episode_at_;              // the notice
+  Signal episode_notice_ = 0;                      // its signal; 0: it was none
+  std::optional<event::SignalCame> covered_term_;  // while another notice was the episode's
+  Instant relay_at_{};  // the ladder's zero: the notice, or the end of the hold
   std::optional<Hold> hold_;
   std::optional<Instant> agents_look_at_;
   std::optional<Deadline> deadline_;

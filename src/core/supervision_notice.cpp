@@ -36,10 +36,12 @@ void Supervision::notice(const event::SignalCame& came) {
 // The other way in: nobody has sent anything, so nothing is mapped.
 void Supervision::on(const event::NoticeGiven& given) {
   source_ = given.source;
-  const event::SignalCame as{.signal = given.as};
+  // srun would be killed by what it does not forward.
+  const bool withheld = policy_.withheld.contains(given.as);
+  const event::SignalCame as{.signal = withheld ? SIGUSR1 : given.as};
   if (before_start()) {
     ending_ = Ending{Ending::Kind::never_started, SIGTERM};
-    judge(given.as, Verdict::forestalled);
+    judge(as.signal, Verdict::forestalled);
     return finish();
   }
   std::optional<Deadline> told;
@@ -49,7 +51,7 @@ void Supervision::on(const event::NoticeGiven& given) {
   if (given.grace && phase_ == Phase::running) {
     own_grace_ = policy_.ladder.grace.value_or(*given.grace);
   }
-  heed(as, given.as, told);
+  heed(as, as.signal, told);
 }
 
 void Supervision::heed(const event::SignalCame& came, Signal becomes,
@@ -59,6 +61,8 @@ void Supervision::heed(const event::SignalCame& came, Signal becomes,
     hung_ = false;
     if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
     if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
+    const bool another = came.signal == SIGTERM && episode_notice_ != SIGTERM;
+    if (another && source_ == NoticeSource::signal) covered_term_ = came;
     return judge(came.signal, Verdict::covered);
   }
   // TERM is what Slurm also ends a job with, so that one may be new.
@@ -80,6 +84,7 @@ void Supervision::open_episode(Signal relayed) {
   relay_at_ = now_;
   hold_.reset();
   agents_look_at_.reset();  // of an advice before it
+  covered_term_.reset();
   allowance_ = Nanos(0);
   ladder_ = Ladder(policy_.ladder, relayed, now_, planned_kill());
 }
@@ -119,10 +124,13 @@ void Supervision::leave_episode() {
   watchdog_.excuse(now_);  // it may have been silent while it saved
 }
 
-// As if it had been known at the notice: a trainer that leaves because of it was preempted.
+// As if it had been known at the notice: a trainer that leaves because of it was preempted. A TERM
+// that the episode covered is then a notice of its own.
 void Supervision::turn_into_advice() {
   if (episode_notice_ != 0) note_advice(episode_notice_, *episode_at_);
+  const auto term = std::exchange(covered_term_, {});
   leave_episode();
+  if (term) notice(*term);
 }
 
 void Supervision::note_advice(Signal signal, Instant at) {

@@ -72,7 +72,8 @@ Budget plan_budget(const Settings& settings, const std::optional<SlurmJob>& job)
   }
   budget.sentence += own_notices(settings);
   if (settings.notices.empty()) {
-    budget.sentence += "; no notices, a plain relay";
+    const bool own = settings.notice_after || settings.notice_before_end;
+    budget.sentence += own ? "; no signal is a notice" : "; no notices, a plain relay";
     return budget;
   }
   budget.sentence += "; " + clock_sentence(settings, job);

@@ -20,6 +20,8 @@ class EndWatch {
   void hear();
   /// Goes on as far as it can without blocking; once, when the notice is due: Slurm's SIGKILL.
   std::optional<Deadline> advance();
+  /// The notice was advice after all.
+  void again();
   std::optional<Instant> wake() const;
   const Helper* helper() const { return question_ ? &question_->helper() : nullptr; }
 
@@ -27,6 +29,7 @@ class EndWatch {
   std::string take_trouble() { return std::exchange(trouble_, {}); }
 
  private:
+  void ask(Instant now);
   void fail(const std::string& why, Instant now);
 
   const SlurmJob& job_;

@@ -21,7 +21,7 @@ void JobWatch::heard(Signal signal, NoticeSource source, Notice notice, Instant 
     source_ = source;
   }
   const bool ending = state_ && !running();
-  const bool new_term = signal == SIGTERM && !term_at_;
+  const bool new_term = signal == SIGTERM && source == NoticeSource::signal && !term_at_;
   if (new_term) term_at_ = now;
   worth_asking_ = fresh || (new_term && !ending);
 }
@@ -60,7 +60,11 @@ std::optional<JobWatch::News> JobWatch::advance() {
                        .now = clocks.wall,
                        .job = state_,
                        .end_in_grace = end_in_grace_});
-    news.deadline = deadline_of(*state_, job_.restarts, clocks, kill_wait(), term_at_);
+    // A TERM that came after the question may be Slurm's own: then this RUNNING is of before it.
+    const bool outdated = running && term_at_.has_value();
+    if (!outdated) {
+      news.deadline = deadline_of(*state_, job_.restarts, clocks, kill_wait(), term_at_);
+    }
     news.final = cause_ == EndCause::preemption;
     if (news.deadline && told_ && std::chrono::abs(news.deadline->at - *told_) < kSame) {
       news.deadline->at = *told_;

@@ -29,6 +29,14 @@ Instant bounded(Nanos limit, const std::optional<Instant>& deadline) {
   return std::max(std::min(now + limit, *deadline - Millis(500)), now + Seconds(1));
 }
 
+// Who waits for the job to come back wants to know why it does not.
+std::string_view done_in_episode(const Requeuer::Run& run) {
+  if (!run.facts.in_episode) return "";
+  if (run.facts.work_done) return "the work is done: --done-file is there";
+  return "the trainer exited 0, which counts as done (--exit-preempted 85 where it means "
+         "\"saved\")";
+}
+
 }  // namespace
 
 Requeuer::Requeuer(const Settings& settings, const SlurmJob& job, const std::string& host,
@@ -41,12 +49,16 @@ std::optional<int> Requeuer::end(const Run& run) {
             .preempted = run.preempted,
             .work_done = run.facts.work_done,
             .signal = run.signal,
+            .source = run.source,
             .at_notice = run.at_notice,
             .preemption_requeues = job_.conf.preemption_requeues,
             .has_grace = job_.conf.grace_time.value_or(Nanos(0)) > Nanos(0),
             .exit_code = settings_.requeue_exit ? settings_.requeue_exit : job_.conf.requeue_exit,
             .exit_is_the_jobs = job_.step.empty() && job_.slurmstepd != 0};
-  if (!run.preempted || run.facts.work_done) return {};
+  if (run.facts.work_done || !run.preempted) {
+    const std::string_view why = done_in_episode(run);
+    return why.empty() ? std::nullopt : tell({RequeueDecision::Do::nothing, std::string(why)});
+  }
   judge_loop(run);
   ask(run);
   return carry_out(decide_requeue(facts_), run);

@@ -92,6 +92,7 @@ class Supervisor {
   void wait_for_ranks(Outcome outcome);
   void end_wait_for_ranks(RankWait& wait);
   bool told_below_us() const;
+  void tell_why_it_stays_away();
   std::optional<int> requeue(const RunFacts& facts, const ExitStatus& status);
   ExitStatus finish();
   void close(const ExitStatus& status);

@@ -47,7 +47,9 @@ std::vector<const Helper*> Supervisor::askers() const {
 }
 
 void Supervisor::look_at_job() {
-  for (const JobAdvice& advice : job_look_->advance()) chronicle_.log(advice.level, advice.text);
+  const auto advice = job_look_->advance();
+  if (run_.facts().notice_relayed) return;  // it has been told in time or not
+  for (const JobAdvice& line : advice) chronicle_.log(line.level, line.text);
 }
 
 // After the relay. Only notes it down: called while the state machine's actions are carried out, of
@@ -80,8 +82,10 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
   }
   if (news.deadline && plan_.settings.lead_known && run_.phase() == Phase::draining) {
     happen(event::DeadlineLearned{*news.deadline, news.final});
+    if (run_.phase() == Phase::running && end_watch_) end_watch_->again();
   }
-  if (std::exchange(told_cause_, news.cause) != news.cause) {
+  const bool said = news.cause != EndCause::unknown || episode_source_ == NoticeSource::signal;
+  if (said && std::exchange(told_cause_, news.cause) != news.cause) {
     narrator_.cause(cause_word(news.cause), time_left());
   }
   if (hook_due_) run_notice_hook();
@@ -90,14 +94,18 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
   if (run_.phase() != Phase::draining || !kill_at || by_grace) return;
   if (!job_watch_->running() || (!news.deadline && news.trouble.empty())) return;
   const Instant look = *kill_at - kBeforeKill - apart_from_other_ranks();
-  ask_due_ = std::max(look, monotonic_now() + kBetweenLooks + apart_from_other_ranks());
+  const Instant again = monotonic_now() + kBetweenLooks + apart_from_other_ranks();
+  // A notice that came meanwhile is asked about before.
+  ask_due_ = std::min(ask_due_.value_or(Instant::max()), std::max(look, again));
 }
 
 void Supervisor::run_notice_hook() {
   hook_due_.reset();
   const auto deadline = run_.deadline();
   if (deadline) notice_.deadline = deadline->at;
-  if (job_watch_) notice_.cause = cause_word(job_watch_->cause()).data();
+  const bool ours = episode_source_ != NoticeSource::signal;
+  const bool said = job_watch_ && job_watch_->cause() != EndCause::unknown;
+  if (job_watch_ && (said || !ours)) notice_.cause = cause_word(job_watch_->cause()).data();
   hooks_.run("on-notice", plan_.settings.on_notice, notice_);
 }
 
@@ -179,8 +187,18 @@ bool Supervisor::told_below_us() const {
   return job && job->phase == JobState::Phase::running && job->preempted.has_value();
 }
 
+void Supervisor::tell_why_it_stays_away() {
+  if (plan_.settings.requeue != RequeueMode::none || !job_watch_) return;
+  if (!job_watch_->running() || job_watch_->cause() != EndCause::time_limit) return;
+  chronicle_.log(LogLevel::info,
+                 "not requeued: --requeue is none (#SBATCH --requeue only allows a requeue)");
+}
+
 std::optional<int> Supervisor::requeue(const RunFacts& facts, const ExitStatus& status) {
-  if (!Requeuer::is_ours(plan_.settings, plan_.job)) return {};
+  if (!Requeuer::is_ours(plan_.settings, plan_.job)) {
+    if (status.outcome == Outcome::preempted) tell_why_it_stays_away();
+    return {};
+  }
   Requeuer::Run run{.facts = facts,
                     .preempted = status.outcome == Outcome::preempted && facts.typed.empty(),
                     .signal = notice_.signal,

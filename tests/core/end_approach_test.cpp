@@ -79,6 +79,37 @@ TEST_CASE("a question that fails") {
   CHECK_FALSE(known.wake());
 }
 
+TEST_CASE("who was suspended asks before it acts: resume has moved the end") {
+  EndApproach approach(90s, at(0s));
+  approach.learn(at(10min), at(0s));
+  CHECK_FALSE(approach.take_due(at(20min)));
+  CHECK(approach.wants_to_ask(at(20min)));
+  approach.asked();
+  CHECK_FALSE(approach.take_due(at(20min + 1s)));
+  CHECK_FALSE(approach.wake());  // but the answer's
+  approach.learn(at(25min), at(20min + 2s));
+  CHECK(approach.wake() == at(20min + 2s + 104s));
+  EndApproach deaf(90s, at(0s));
+  deaf.learn(at(10min), at(0s));
+  CHECK_FALSE(deaf.take_due(at(20min)));
+  deaf.asked();
+  deaf.failed(at(20min + 8s));
+  CHECK(deaf.take_due(at(20min + 8s)));
+}
+
+TEST_CASE("a notice that was advice after all comes again") {
+  EndApproach approach(90s, at(0s));
+  approach.learn(at(60s), at(0s));
+  CHECK(approach.take_due(at(0s)));
+  approach.learn(at(3h), at(1s));  // an answer that comes late
+  CHECK_FALSE(approach.wake());
+  approach.again(at(2s));
+  CHECK(approach.wants_to_ask(at(2s)));
+  approach.learn(at(3h), at(3s));
+  CHECK_FALSE(approach.take_due(at(2h)));
+  CHECK(approach.take_due(at(3h - 90s)));
+}
+
 TEST_CASE("a job without an end is asked about now and then, since it may get one") {
   EndApproach approach(90s, at(0s));
   approach.learn({}, at(0s));

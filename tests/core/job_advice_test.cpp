@@ -44,6 +44,7 @@ TEST_CASE("what cannot work with a job's own options") {
       {"nobody asks for one", plain, {.may_requeue = false, .signal = true}, ""},
       {"neither", requeue, {.signal = false}, "APPEND signal "},
       {"the notice is ours", in_time, {.appends = true, .signal = false}, ""},
+      {"two notices", in_time, {.appends = true, .signal = true}, "SIGNAL "},
       {"one run only", plain, {.signal = false}, "signal "},
       {"no end", plain, {.has_end = false, .signal = false}, ""},
       {"no notices", relay, {.signal = false}, ""},

@@ -69,7 +69,7 @@ TEST_CASE("five short runs in a row are borne, a sixth is not") {
   Job job({});
   for (int i = 0; i < 5; ++i) CHECK(job.run({.ran = kShort}).starts_with("yes: "));
   CHECK(job.run({.ran = kShort}) ==
-        "no: each of its last 6 runs was shorter than 1m (--min-runtime)");
+        "no: each of its last 6 runs was shorter than 1m (--min-runtime; 0 to try things out)");
   CHECK(job.run({.ran = Seconds(60)}) == "yes: 7 of 50");
   CHECK(job.run({.ran = kShort}) == "yes: 8 of 50");
 }
@@ -81,7 +81,8 @@ TEST_CASE("a short run with progress, or one that never started, is not held aga
   }
   for (int i = 0; i < 5; ++i) CHECK(progressing.run({.ran = kShort}).starts_with("yes: "));
   CHECK(progressing.run({.ran = kShort}) ==
-        "no: each of its last 6 runs was shorter than 1m and made no progress (--min-runtime)");
+        "no: each of its last 6 runs was shorter than 1m and made no progress "
+        "(--min-runtime; 0 to try things out)");
   Job gated({});
   for (int i = 0; i < 20; ++i) CHECK(gated.run({}).starts_with("yes: "));
   for (int i = 0; i < 5; ++i) CHECK(gated.run({.ran = kShort}).starts_with("yes: "));

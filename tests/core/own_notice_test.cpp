@@ -14,7 +14,7 @@ event::NoticeGiven own_limit() {
 event::NoticeGiven job_end(Run& run, Nanos kill_in) {
   return {.source = NoticeSource::job_end,
           .as = SIGUSR1,
-          .told = Deadline{run.now() + kill_in, Certainty::fact, DeadlineSource::slurmctld}};
+          .told = Deadline{run.now() + kill_in, Certainty::guess, DeadlineSource::slurmctld}};
 }
 Policy in_slurm() {
   Policy policy;
@@ -55,6 +55,25 @@ TEST_CASE("before the job's end: up to Slurm's SIGKILL") {
   CHECK(run.kill_in() == 118s);
   CHECK(run.gets(SIGUSR1) == "covered");
   CHECK(run.gets(SIGTERM) == "covered");
+}
+
+TEST_CASE("before an end that has been moved away: advice, and no clock") {
+  Run run(in_slurm());
+  run.started().at(10s);
+  run.happen(job_end(run, 120s));
+  run.at(11s).happen(
+      event::DeadlineLearned{{run.now() + 5h, Certainty::fact, DeadlineSource::slurmctld}, false});
+  CHECK(run.phase() == Phase::running);
+  CHECK(run.at(20s).gets(SIGTERM) == "RELAY TERM, relayed");
+}
+
+TEST_CASE("what srun does not forward becomes USR1") {
+  Policy policy;
+  policy.withheld = {SIGHUP};
+  Run run(policy);
+  run.started().at(10s);
+  CHECK(run.happen(event::NoticeGiven{NoticeSource::own_limit, SIGHUP, {}, Nanos(60s)}) ==
+        "RELAY USR1, relayed");
 }
 
 TEST_CASE("far before it: advice") {

@@ -172,6 +172,18 @@ TEST_CASE("our own notices") {
   CHECK(decide_requeue(facts).what == Do::call);
   facts.now = EndCause::cancel;
   CHECK(decide_requeue(facts).what == Do::nothing);
+  // A TERM of ours is no begin of a grace.
+  RequeueFacts unheard{.mode = RequeueMode::automatic,
+                       .preempted = true,
+                       .signal = SIGTERM,
+                       .source = NoticeSource::own_limit,
+                       .preemption_requeues = true,
+                       .has_grace = true,
+                       .exit_code = 99,
+                       .exit_is_the_jobs = true};
+  CHECK(decide_without_scontrol(unheard, "unheard").what == Do::leave);
+  unheard.source = NoticeSource::signal;
+  CHECK(decide_without_scontrol(unheard, "unheard").what == Do::linger);
 }
 
 TEST_CASE("when scontrol cannot be had") {

@@ -226,6 +226,14 @@ TEST_CASE("a fact replaces a guess either way, also into advice") {
   CHECK(ended.phase() == Phase::draining);
 }
 
+TEST_CASE("a TERM that an episode covered is a notice of its own when that becomes advice") {
+  Run run(in_slurm());
+  run.started().at(0s).gets(SIGUSR1);
+  CHECK(run.at(1s).gets(SIGTERM) == "covered");
+  CHECK(run.at(2s).learns_fact(24h) == "RELAY TERM, relayed");
+  CHECK(run.phase() == Phase::draining);
+}
+
 TEST_CASE("slurmctld corrects itself, either way") {
   Run run(in_slurm());
   run.started().at(0s).gets(SIGUSR1);

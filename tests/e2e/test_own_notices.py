@@ -17,8 +17,9 @@ WRITTEN = (  # what was asked for, the batch script, the environment, what is sa
      ['without sbatch --open-mode=append', 'has no --signal']),
     ([], '', {}, ['has no --signal']),
     (['--notice-before-end', '90s'], '', {}, []),
+    (['--notice-before-end', '90s'], SIGNAL, {}, ['has a --signal']),
 )
-SAID = ('without sbatch --open-mode=append', 'has no --signal', 'may not be requeued',
+SAID = ('has a --signal', 'without sbatch --open-mode=append', 'has no --signal', 'may not be requeued',
         'is longer than')
 
 
@@ -153,8 +154,8 @@ class OwnNotices(JobTest):
         self.assertEqual(self.said([], SIGNAL), [])
 
     def test_a_grace_that_is_longer_than_what_is_left(self):
-        self.assertEqual(self.said(['--notice-before-end', '60s', '--grace', '80s'], SIGNAL), [])
-        self.assertEqual(self.said(['--notice-before-end', '40s', '--grace', '80s'], SIGNAL),
+        self.assertEqual(self.said(['--notice-before-end', '60s', '--grace', '80s'], ''), [])
+        self.assertEqual(self.said(['--notice-before-end', '40s', '--grace', '80s'], ''),
                          ['is longer than'])
 
     def said(self, options, script, env=None, looks=True):

@@ -50,6 +50,7 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
   demand(!took_the_place_ || held_, "only the place of a held notice is taken");
   const bool by_ourselves = machine_.hung() || cancelling_;
   demand(!by_ourselves || relay.signal == SIGTERM, "a hung or cancelled trainer is given TERM");
+  episode_signal_ = last_signal_;
   if (!took_the_place_) begin_oracle();
   if (can_be_held(relay.signal) && imports_until_ > now_) {
     hold(answers);
@@ -59,6 +60,7 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
 }
 
 void World::begin_oracle() {
+  covered_term_ = false;
   const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
   held_ = false;
   if (machine_.hung() || cancelling_) {

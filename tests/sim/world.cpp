@@ -173,6 +173,7 @@ void World::learn() {
   if (into_advice) {
     advised_now_ = true;
     leave_episode();
+    if (std::exchange(covered_term_, false)) last_signal_ = SIGTERM;  // a notice of its own now
   } else if (in_time) {
     oracle_.learn({at, told.certainty, source}, policy_.margin, now_);
   }
@@ -250,6 +251,8 @@ void World::signal() {
   demand(judged_ == 1 || phase == Phase::done, "every signal gets exactly one verdict");
   if (phase == Phase::done || !policy_.notices.contains(came.signal)) return;
   check_notice(came.signal, phase);
+  const bool another = came.signal == SIGTERM && episode_signal_ != SIGTERM;
+  if (verdict_ == Verdict::covered && phase == Phase::draining && another) covered_term_ = true;
   const auto kill_after = machine_.kill_at();
   const bool drained = phase == Phase::draining && machine_.phase() == Phase::draining;
   if (!drained || first_lead) return;

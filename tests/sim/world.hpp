@@ -98,7 +98,9 @@ class World {
   bool took_the_place_ = false;
   bool advised_now_ = false;
   bool cancelling_ = false;
-  bool limited_ = false;  // our own time limit is just over
+  Signal episode_signal_ = 0;  // the notice that began it
+  bool covered_term_ = false;  // and a TERM came in it
+  bool limited_ = false;       // our own time limit is just over
   bool cancelled_ = false;
   bool ignores_notice_ = false;
   bool advised_ = false;

@@ -69,7 +69,8 @@ class Check:
                 self.fault(f"{where}: two trainers at a time")
             if before and run.start["time"] <= before.last["time"]:
                 self.fault(f"{where} began before run {before.restart} had ended")
-            if run.start["step"] != saved:
+            # Who is killed within a save has the old checkpoint or the new one.
+            if run.start["step"] not in (saved, self.step_being_saved(before)):
                 self.fault(f"{where} began at step {run.start['step']}, saved was {saved}")
             if run.steps != list(range(run.start["step"] + 1, run.last["step"] + 1)):
                 self.fault(f"{where}: steps {run.steps} are not in a row")
@@ -77,6 +78,13 @@ class Check:
             if self.unit.unit.job.kind != "ignore" and run.steps and saved != run.steps[-1]:
                 self.fault(f"{where} was not told, or had not the time to save: saved {saved}, "
                            f"done {run.steps[-1]}")
+
+    @staticmethod
+    def step_being_saved(run):
+        if run is None or not run.of("saving"):
+            return None
+        last = [event for event in run.events if event["event"] in ("saving", "saved")][-1]
+        return last["step"] if last["event"] == "saving" else None
 
     # ---- all that were not cancelled finish; none that was comes back
 

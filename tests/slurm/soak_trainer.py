@@ -2,7 +2,8 @@
 """A trainer of the soak: it counts steps, each on the disk before the next begins.
 
 Each rank owns the folder PW_SOAK/<array task>.<rank>:
-  events.jsonl     one line an event (start, step, notice, saved, end), of all runs, fsynced
+  events.jsonl     one line an event (start, step, notice, saving, saved, end), of all runs,
+                   fsynced
   checkpoint.json  {"step": n}, replaced as a whole; the next run starts there
   done             when all steps are done
 
@@ -47,6 +48,7 @@ class Trainer:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             time.sleep(left)
+        self.note("saving")
         new = self.checkpoint.with_suffix(".new")
         with open(new, "w", encoding="utf-8") as file:
             json.dump({"step": self.step}, file)

@@ -14,8 +14,7 @@ from test_delivery import at_its_limit, near_its_end, preempt, scancel
 from test_requeue import AUTO, BACK, GONE, MAIN, NEAR, Requeue
 
 CONF = """
-PartitionName=grace4 Nodes=@NODE@2 PriorityTier=1 PreemptMode=REQUEUE GraceTime=4
-PartitionName=grace20 Nodes=@NODE@3 PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
+PartitionName=grace20 Nodes=@NODE@2 PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
 """
 # 5 - 0.3 s, and of that our margin is a quarter
 OUR_KILL = (3.0, 4.6)
@@ -28,21 +27,17 @@ ROWS = [
     Row("KillWait 5: a trainer that ignores scancel", scancel(), "TERM", per_process(1), 137,
         "CANCELLED", "137:0", options=MAIN, trainer="--ignore", saves=False,
         killed_after=OUR_KILL),
-    Row("KillWait 5: a save of 3 s at the time limit", at_its_limit, "TERM", per_process(2), 143,
-        "TIMEOUT", "143:0", options=MAIN),
+    Row("KillWait 5: a save of 1 s at the time limit", at_its_limit, "TERM", per_process(2), 143,
+        "TIMEOUT", "143:0", options=MAIN, trainer="--save-time 1"),
     Requeue("the signal of --signal at the begin of a grace", preempt, "USR1", per_process(1), 138,
             **BACK, options="-p grace20 --requeue --signal=USR1@60", wrapper=AUTO),
-    # the save begins with the grace and ends after it: Slurm's own requeue has it
-    Requeue("a grace of 4 s, a save of 6", preempt, "USR1", per_process(1), 138, **BACK,
-            options="-p grace4 --requeue --signal=USR1@60", wrapper=AUTO, trainer="--save-time 6",
-            says="a requeue is under way", calls=0, later="TERM"),
 ]
 
 
 def main(proctrack="cgroup", name=""):
     rows = [row for row in ROWS if name in row.name]
     return fixture.main(proctrack, lambda: run_rows(
-        proctrack, rows, programs=[PROGRAM], nodes=3, conf=CONF, killwait=5, job_requeue=0,
+        proctrack, rows, programs=[PROGRAM], nodes=2, conf=CONF, killwait=5, job_requeue=0,
         send_user_signal=1))
 
 

@@ -94,6 +94,7 @@ BY_TRAINER = PER_TASK.replace("{train}", """bash -c 'trap : USR1 TERM; "$@"; sta
 
 CONF = """
 PartitionName=requeue0 Nodes=@NODE@2 PriorityTier=1 PreemptMode=REQUEUE GraceTime=0
+PartitionName=requeue4 Nodes=@NODE@8 PriorityTier=1 PreemptMode=REQUEUE GraceTime=4
 PartitionName=requeue20 Nodes=@NODE@3 PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
 PartitionName=cancel20 Nodes=@NODE@4 PriorityTier=1 PreemptMode=CANCEL GraceTime=20
 PartitionName=linger20 Nodes=@NODE@5 PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
@@ -119,6 +120,10 @@ ROWS = [
             **BACK, options="-p cancel20", wrapper=AUTO),
     Requeue("Slurm's own requeue", preempt, "TERM", per_process(2), 143, **BACK,
             options="-p requeue0", wrapper=AUTO, says="a requeue is under way", calls=0),
+    # the save begins with the grace and ends after it
+    Requeue("Slurm's own requeue at the end of a grace", preempt, "TERM", per_process(2), 143,
+            **BACK, options="-p requeue4", wrapper=AUTO, trainer="--save-time 8",
+            says="a requeue is under way", calls=0),
     Requeue("scontrol requeue by hand", requeue, "TERM", per_process(1), 143, **BACK,
             options=MAIN, wrapper=AUTO, says="a requeue is under way", calls=0),
     Requeue("scontrol is missing in a grace", preempt, "TERM", per_process(2), 143, **BACK,
@@ -196,7 +201,7 @@ ROWS = [
 def main(proctrack="cgroup", name=""):
     rows = [row for row in ROWS if name in row.name]
     return fixture.main(proctrack, lambda: run_rows(
-        proctrack, rows, programs=[PROGRAM], nodes=7, conf=CONF, requeue_exit=100))
+        proctrack, rows, programs=[PROGRAM], nodes=8, conf=CONF, requeue_exit=100))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ ROWS = [  # what, events, what was met, fields of the job, done, the fault (empt
 
 
 class Faults(unittest.TestCase):
-    def faults(self, events, met, fields, done):
+    def faults(self, events, met, fields, done, kind="slow"):
         with tempfile.TemporaryDirectory() as name:
             rank = Path(name) / "0.0"
             rank.mkdir()
@@ -54,11 +54,19 @@ class Faults(unittest.TestCase):
             (rank / "events.jsonl").write_text(lines, encoding="utf-8")
             if done:
                 (rank / "done").touch()
-            unit = Soaked(Unit(Job("one", "slow", "task", "now", 9)), Path(name), "7")
+            unit = Soaked(Unit(Job("one", kind, "task", "now", 9)), Path(name), "7")
             unit.met = met
             job = {"JobState": "COMPLETED", "Restarts": "1", **fields}
             soak = SimpleNamespace(seen=lambda unit: job, preemptions=[])
             return Check(soak, unit, Requeues.ALWAYS).faults()
+
+    def test_who_is_killed_within_a_save_has_the_old_checkpoint_or_the_new_one(self):
+        saving = {"event": "saving", "step": 5, "time": 105, "restart": 0}
+        for begin in range(7):
+            with self.subTest(begin):
+                events = [*run(0, 0, 5, at=100, saved=False), saving, *run(1, begin, 9, at=120)]
+                found = self.faults(events, [CAUSE], {}, True, kind="ignore")
+                self.assertEqual(bool(found), begin not in (0, 5), found)
 
     def test_each_fault_is_found_and_no_other(self):
         for what, events, met, fields, done, fault in ROWS:
