@@ -105,6 +105,47 @@ class OwnNotices(JobTest):
         self.says('RUNNING', end=400)
         self.assertEqual(shell.wait(), 138)
 
+    def test_a_stale_variable_is_no_end_where_slurm_answers(self):
+        """SLURM_JOB_END_TIME of a step that starts after the limit was changed."""
+        stale = int(time.time()) + 60
+        self.says('RUNNING', end=7200)
+        shell, wrapper = self.run_in_job(['--notice-before-end', '90s'], 'USR1=log',
+                                         env={'SLURM_JOB_END_TIME': str(stale)})
+        until('the question', lambda: self.calls('show'))
+        until('its answer', lambda: not self.asks(wrapper))
+        os.kill(wrapper, signal.SIGWINCH)
+        self.log().wait_for('WINCH')
+        self.assertEqual(self.log().order(), [])
+        os.kill(self.log().ready(), signal.SIGKILL)
+        shell.wait()
+
+    def test_a_limit_that_was_shortened_before_the_start(self):
+        self.says('RUNNING', end=20)
+        shell, _ = self.run_in_job(['--notice-before-end', '18s'], 'USR1=save:1:138',
+                                   env={'SLURM_JOB_END_TIME': str(int(time.time()) + 7200)})
+        self.assertEqual(shell.wait(), 138)
+
+    def test_suspended_it_asks_before_it_acts(self):
+        """On the fast clock: a minute to the notice, ten minutes asleep, and an end moved away."""
+        self.says('RUNNING', end=200)
+        shell, wrapper = self.run_in_job(['--notice-before-end', '140s'], 'USR1=save:1:138',
+                                         binary=FAST_BINARY)
+        until('the first question', lambda: self.calls('show'))
+        until('its answer', lambda: not self.asks(wrapper))
+        os.kill(wrapper, signal.SIGSTOP)
+        slept = self.uptime() + 600
+        until('ten minutes of its clock', lambda: self.uptime() > slept)
+        self.says('RUNNING', end=20000)
+        asked = len(self.calls('show'))
+        os.kill(wrapper, signal.SIGCONT)
+        until('a question', lambda: len(self.calls('show')) > asked)
+        until('its answer', lambda: not self.asks(wrapper))
+        os.kill(wrapper, signal.SIGWINCH)
+        self.log().wait_for('WINCH')
+        self.assertEqual(self.log().order(), [])
+        os.kill(self.log().ready(), signal.SIGKILL)
+        shell.wait()
+
     def test_a_slurm_that_is_not_heard_gives_no_notice_and_is_asked_again(self):
         self.write('fails', '')
         shell, _ = self.run_in_job(['--notice-before-end', '1000s'], 'USR1=save:1:138',

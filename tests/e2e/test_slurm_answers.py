@@ -5,7 +5,7 @@ import time
 
 from notify import Voice, variables_of
 from processes import until
-from stand_in_job import TWO_RANKS, JobTest
+from stand_in_job import SCONTROL, TWO_RANKS, JobTest
 from wrapper import FAST_BINARY, main
 
 
@@ -34,6 +34,34 @@ class SlurmAnswers(JobTest):
         os.kill(wrapper, signal.SIGUSR2)
         causes = self.told('cause', 2)
         self.assertEqual([line['cause'] for line in causes], ['by-hand', 'time-limit'])
+
+    def answers_late(self):
+        """What it says is a second old: as slurmctld was when it was asked."""
+        slow = 'show) answer=$(cat {folder}/answer); sleep 1; echo "$answer"; exit ;;'
+        text = SCONTROL.replace('show) exec cat {folder}/answer ;;', slow)
+        self.write('bin/scontrol', text.format(folder=self.dir), 0o755)
+
+    def test_a_term_that_comes_while_slurm_is_asked_is_asked_about_as_well(self):
+        self.answers_late()
+        self.says('RUNNING', end=120)
+        shell, wrapper = self.run_in_job([], 'USR1=log', 'TERM=log')
+        os.kill(wrapper, signal.SIGUSR1)
+        until('the question', lambda: self.calls('show'))
+        self.says('COMPLETING', end=0)
+        os.kill(wrapper, signal.SIGTERM)
+        until('the cause', lambda: 'cancel' in [line['cause'] for line in self.told('cause')])
+        os.kill(self.log().ready(), signal.SIGKILL)
+        shell.wait()
+
+    def test_a_term_is_not_lost_when_the_notice_before_it_is_found_to_be_advice(self):
+        self.answers_late()
+        self.says('RUNNING', end=86400)
+        shell, wrapper = self.run_in_job([], 'USR1=log', 'TERM=save:1:143')
+        os.kill(wrapper, signal.SIGUSR1)
+        until('the question', lambda: self.calls('show'))
+        os.kill(wrapper, signal.SIGTERM)
+        self.assertEqual(shell.wait(), 143)
+        self.assertEqual(self.log().order(), ['USR1', 'TERM'])
 
     def never_killed_while_it_runs(self):
         """30 s to the end, but no TERM of Slurm's ever comes: on the fast clock its 58 s until our

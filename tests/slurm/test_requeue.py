@@ -121,7 +121,7 @@ ROWS = [
     Requeue("Slurm's own requeue", preempt, "TERM", per_process(2), 143, **BACK,
             options="-p requeue0", wrapper=AUTO, says="a requeue is under way", calls=0),
     # the save begins with the grace and ends after it
-    Requeue("Slurm's own requeue at the end of a grace", preempt, "TERM", per_process(2), 143,
+    Requeue("Slurm's own requeue at the end of a grace", preempt, "TERM", per_process(3), 143,
             **BACK, options="-p requeue4", wrapper=AUTO, trainer="--save-time 8",
             says="a requeue is under way", calls=0),
     Requeue("scontrol requeue by hand", requeue, "TERM", per_process(1), 143, **BACK,
