@@ -91,6 +91,9 @@ class Check:
     def check_end(self):
         state, cancelled = self.job["JobState"], self.unit.scancel()
         if state == "CANCELLED" and not cancelled:
+            # In the end of a time limit it is too late, but not when the requeue is under way.
+            cancelled = next((met for met in self.unit.met if met.kind == "scancel"), None)
+        if state == "CANCELLED" and not cancelled:
             self.fault("is CANCELLED, by whom?")
         if cancelled:
             later = [run.restart for runs in self.ranks.values() for run in runs

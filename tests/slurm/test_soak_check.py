@@ -41,6 +41,10 @@ ROWS = [  # what, events, what was met, fields of the job, done, the fault (empt
     ("it comes back", TWO, [Met("scancel", 105)], {}, True, "came back after its scancel"),
     ("scancel in a time limit is none", TWO,
      [Met("limit", 103), Met("scancel", 105, too_late=True)], {}, True, ""),
+    ("one that Slurm took all the same", run(0, 0, 5, at=100),
+     [Met("limit", 103), Met("scancel", 105, too_late=True)], {"JobState": "CANCELLED"}, False, ""),
+    ("and that comes back", TWO, [Met("limit", 103), Met("scancel", 105, too_late=True)],
+     {"JobState": "CANCELLED"}, False, "came back after its scancel"),
     ("cancelled by nobody", TWO, [CAUSE], {"JobState": "CANCELLED"}, True, "by whom"),
 ]
 
