@@ -112,6 +112,10 @@ class OwnNotices(JobTest):
         shell, wrapper = self.run_in_job(['--notice-before-end', '90s'], 'USR1=log',
                                          env={'SLURM_JOB_END_TIME': str(stale)})
         until('the question', lambda: self.calls('show'))
+        self.assert_no_notice_by_its_answer(shell, wrapper)
+
+    def assert_no_notice_by_its_answer(self, shell, wrapper):
+        """WINCH is dealt with after the answer, and after the notice that might have come of it."""
         until('its answer', lambda: not self.asks(wrapper))
         os.kill(wrapper, signal.SIGWINCH)
         self.log().wait_for('WINCH')
@@ -139,12 +143,7 @@ class OwnNotices(JobTest):
         asked = len(self.calls('show'))
         os.kill(wrapper, signal.SIGCONT)
         until('a question', lambda: len(self.calls('show')) > asked)
-        until('its answer', lambda: not self.asks(wrapper))
-        os.kill(wrapper, signal.SIGWINCH)
-        self.log().wait_for('WINCH')
-        self.assertEqual(self.log().order(), [])
-        os.kill(self.log().ready(), signal.SIGKILL)
-        shell.wait()
+        self.assert_no_notice_by_its_answer(shell, wrapper)
 
     def test_a_slurm_that_is_not_heard_gives_no_notice_and_is_asked_again(self):
         self.write('fails', '')
