@@ -90,6 +90,23 @@ class SlurmAnswers(JobTest):
 
     # ---- what comes back
 
+    def test_why_a_run_stays_away_is_said(self):
+        keeps = ['--requeue', 'auto', '--state-dir', self.path('state')]
+        rows = ((keeps, 0, 'not requeued: the trainer exited 0, which counts as done'),
+                ([*keeps, '--done-file', self.write('done', '')], 0, 'not requeued: the work is done'),
+                ([], 138, 'not requeued: --requeue is none'))
+        for options, status, line in rows:
+            with self.subTest(line):
+                for name in ('trainer.log', 'journal'):
+                    if os.path.exists(self.path(name)):
+                        os.remove(self.path(name))
+                self.says('RUNNING', end=90)
+                shell, wrapper = self.run_in_job(options, f'USR1=save:300:{status}')
+                os.kill(wrapper, signal.SIGUSR1)
+                self.assertEqual(shell.wait(), status)
+                self.assertIn(line, shell.err)
+        self.assertEqual(self.calls('requeue'), [])
+
     def test_the_code_of_requeue_exit_is_for_the_batch_process_alone(self):
         rows = (('"$0" "$@"; exit $?', 100, 0), ('sh -c \'"$0" "$@"; exit $?\' "$0" "$@"', 138, 1))
         for script, status, calls in rows:
