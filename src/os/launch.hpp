@@ -13,8 +13,8 @@ namespace pw {
 
 enum class ProcessGroup { shared, own };
 
-/// What a new process starts with. The mask is what it runs with; `defaults` are reset to SIG_DFL;
-/// all other dispositions are inherited.
+/// What a new process starts with. The mask is what it runs with; `defaults` are reset to SIG_DFL
+/// (each is a system call at every start), `ignores` to SIG_IGN, the others are inherited.
 struct Launch {
   std::vector<std::string> command;      ///< execvp semantics: PATH, scripts without #!
   std::vector<std::string> environment;  ///< NAME=value

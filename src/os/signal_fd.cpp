@@ -51,9 +51,11 @@ InheritedSignals block_handled_signals() {
     if (is_ignored(signal)) inherited.ignored.insert(signal);
   }
   inherited.child_ignored = is_ignored(SIGCHLD);
-  struct sigaction by_default {};
-  by_default.sa_handler = SIG_DFL;
-  sigaction(SIGCHLD, &by_default, nullptr);
+  if (inherited.child_ignored) {
+    struct sigaction by_default {};
+    by_default.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &by_default, nullptr);
+  }
   return inherited;
 }
 

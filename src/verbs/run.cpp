@@ -101,21 +101,29 @@ void respect_srun(Policy& policy) {
 }
 
 // Section 4.3 of the design: in a group of its own the trainer has INT and QUIT by default, as a
-// scheduler's child expects; in a terminal's group what nohup and `&` ignored stays ignored.
+// scheduler's child expects; in a terminal's group what nohup and `&` ignored stays ignored. An RT
+// signal that is no notice stays as we found it: 31 system calls less at every start.
 Launch launch_for(const Beginning& beginning, const Settings& settings, ProcessGroup group,
                   std::vector<std::string> command) {
   Launch plan;
   plan.command = std::move(command);
   plan.environment = trainer_environment();
   plan.mask = beginning.signals.mask;
-  plan.defaults = {SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD};
-  for (Signal signal = kRtMin; signal <= kRtMax; ++signal) plan.defaults.insert(signal);
+  plan.defaults = {SIGUSR1, SIGUSR2, SIGTERM};
+  SignalSet open = plan.defaults;
+  open.insert(SIGCHLD);
+  for (Signal signal = kRtMin; signal <= kRtMax; ++signal) {
+    open.insert(signal);
+    if (settings.notices.contains(signal)) plan.defaults.insert(signal);
+  }
   if (group == ProcessGroup::own) {
-    plan.defaults.insert(SIGINT);
-    plan.defaults.insert(SIGQUIT);
+    for (const Signal typed : {SIGINT, SIGQUIT}) {
+      open.insert(typed);
+      if (beginning.signals.ignored.contains(typed)) plan.defaults.insert(typed);
+    }
   }
   for (Signal signal = 1; signal <= kRtMax; ++signal) {
-    if (plan.defaults.contains(signal)) sigdelset(&plan.mask, signal);
+    if (open.contains(signal)) sigdelset(&plan.mask, signal);
   }
   plan.group = group;
   plan.parent_death = settings.if_wrapper_dies;

@@ -28,7 +28,7 @@ Words missing_peers() {
 }
 
 Field make_field(const std::string& binary, const std::string& programs,
-                 const FreshCopies& copies) {
+                 FreshCopies& copies) {
   const std::string ours = copies.add(binary);
   const std::string timeout = copies.add(path_of(kTimeout));
   const std::string grace = std::to_string(kGraceMillis) + "ms";

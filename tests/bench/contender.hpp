@@ -45,7 +45,7 @@ inline const std::string kBash = "bash";
 /// The peers that are not installed.
 Words missing_peers();
 /// `programs` is the folder of the child programs and of the reference relay.
-Field make_field(const std::string& binary, const std::string& programs, const FreshCopies& copies);
+Field make_field(const std::string& binary, const std::string& programs, FreshCopies& copies);
 
 Words operator+(const Words& before, const Words& after);
 

@@ -16,10 +16,25 @@ FreshCopies::~FreshCopies() {
   fs::remove_all(folder_, ignored);
 }
 
-std::string FreshCopies::add(const std::string& program) const {
-  const fs::path copy = folder_ / fs::path(program).filename();
-  fs::copy_file(program, copy);
-  return copy.string();
+std::string FreshCopies::add(const std::string& program) {
+  copy(program);
+  programs_.push_back(program);
+  return place_of(program);
+}
+
+void FreshCopies::renew() const {
+  for (const std::string& program : programs_) {
+    fs::remove(place_of(program));
+    copy(program);
+  }
+}
+
+void FreshCopies::copy(const std::string& program) const {
+  fs::copy_file(program, place_of(program));
+}
+
+std::string FreshCopies::place_of(const std::string& program) const {
+  return (folder_ / fs::path(program).filename()).string();
 }
 
 }  // namespace pw::bench

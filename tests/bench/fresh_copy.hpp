@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace pw::bench {
 
@@ -13,10 +14,16 @@ class FreshCopies {
   FreshCopies(const FreshCopies&) = delete;
   ~FreshCopies();
 
-  std::string add(const std::string& program) const;
+  std::string add(const std::string& program);
+  // What lay badly in the page cache once does so for as long as it lies there.
+  void renew() const;
 
  private:
+  void copy(const std::string& program) const;
+  std::string place_of(const std::string& program) const;
+
   std::filesystem::path folder_;
+  std::vector<std::string> programs_;
 };
 
 }  // namespace pw::bench

@@ -66,7 +66,7 @@ class Signals(State):
             ('notices ignored', lambda: ignore('USR1', 'USR2', 'TERM'), set(), set()),
             ('others ignored', lambda: ignore('ALRM', 'TSTP', 'TTOU', 'WINCH', 'XFSZ'),
              numbers('ALRM', 'TSTP', 'TTOU', 'WINCH', 'XFSZ'), set()),
-            ('an RT signal ignored', lambda: ignore('RTMIN+5'), set(), set()),
+            ('an RT signal ignored', lambda: ignore('RTMIN+5'), numbers('RTMIN+5'), set()),
             ('notices blocked', lambda: block('USR1', 'USR2', 'TERM', 'CHLD', 'RTMIN', 'RTMIN+30'),
              set(), set()),
             ('others blocked', lambda: block('ALRM', 'WINCH', 'HUP', 'IO'),
@@ -80,6 +80,10 @@ class Signals(State):
                 state = self.state(before=before)
                 self.assertEqual(set(state['ignored']), ignored)
                 self.assertEqual(set(state['blocked']), blocked)
+
+    def test_an_rt_signal_that_is_a_notice_is_not_ignored(self):
+        state = self.state('--notice', 'RTMIN+5', before=lambda: ignore('RTMIN+5', 'RTMIN+6'))
+        self.assertEqual(set(state['ignored']), numbers('RTMIN+6'))
 
     def test_bypass_changes_nothing(self):
         env = self.environ(PREEMPT_WRAP_BYPASS='1')
