@@ -58,7 +58,7 @@ class MetadataServer:
         self._stopping = False
         self._open = set()
         self._counted = set()  # the open ones whose last answer is not on its way
-        self._faults = []
+        self.faults = []
         self._listeners = []
         self.cloud = CLOUDS[cloud](self, **options)
         self._places = [_reserve(place) for place in listen]
@@ -107,20 +107,26 @@ class MetadataServer:
                 self._listeners += [(held, None) for held in scripted_faults.full_queue(
                     place.getsockname(), place.family)]
         with self._changed:
-            self._faults.append(fault)
+            self.faults.append(fault)
         return fault
 
     def clear(self):
         """All faults are over; what hangs goes on hanging."""
         with self._changed:
-            deaf = [f for f in self._faults if f.kind in scripted_faults.OF_LISTENER]
-            self._faults.clear()
+            deaf = [f for f in self.faults if f.kind in scripted_faults.OF_LISTENER]
+            self.faults.clear()
         if deaf:
             self._deafen()
             self._listen()
 
+    @property
+    def hits(self):
+        """How often the present faults have struck."""
+        with self._changed:
+            return sum(fault.hits for fault in self.faults)
+
     def lies(self, kind):
-        found = [fault for fault in self._faults if fault.kind == kind]
+        found = [fault for fault in self.faults if fault.kind == kind]
         if found:
             found[0].hits += 1
         return found[0] if found else None
@@ -198,7 +204,7 @@ class MetadataServer:
         request.wait = lambda seconds, met=lambda: False: self._wait(sock, seconds, met)
         with self._changed:
             self.requests.append(request)
-            fault = next((f for f in self._faults if f.strikes(request)), None)
+            fault = next((f for f in self.faults if f.strikes(request)), None)
             request.fault = fault.kind if fault else None
             self._changed.notify_all()
         if fault and fault.kind == 'delay':
@@ -220,8 +226,8 @@ class MetadataServer:
                 if not keep:
                     self._counted.discard(sock)
                 request.answered = time.monotonic()
+                request.status = reply.status
             sock.sendall(scripted_faults.head_of(reply, keep=keep) + reply.body)
-            request.status = reply.status
         return keep
 
     def _locked(self, wait):

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The metadata server itself: as strict as the real ones, and each fault is really produced."""
 import http.client
 import json
