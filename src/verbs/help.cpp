@@ -13,8 +13,8 @@ namespace {
 constexpr const char* kUsage = R"(usage: preempt-wrap [run] [OPTIONS] [--] COMMAND [ARG]...
        preempt-wrap config [OPTIONS]     print the effective settings
        preempt-wrap relay --pid-file F   signal the process that F names (relay --help)
-       preempt-wrap gate status DIR      look at a start gate, steer it (gate --help)
-       preempt-wrap watch                the node's daemon for cloud notices (watch --help)
+       preempt-wrap gate status DIR      a start gate (gate --help)
+       preempt-wrap watch                a node's daemon (watch --help)
 
 Supervises COMMAND on a machine that may be taken away: relays the notice, waits
 out the grace, ends what is left with SIGKILL, tells the truth in its exit status.
