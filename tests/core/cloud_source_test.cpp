@@ -27,7 +27,7 @@ TEST_CASE("whom to ask, and how") {
   for (const Row& row : rows) {
     CAPTURE(row.text);
     const auto source = parse_cloud_source(row.text);
-    REQUIRE(source);
+    REQUIRE(source.has_value());
     CHECK(*source == row.means);
   }
 }
@@ -58,7 +58,7 @@ TEST_CASE("what is no source is told in one line") {
   for (const Row& row : rows) {
     CAPTURE(row.text);
     const auto source = parse_cloud_source(row.text);
-    REQUIRE_FALSE(source);
+    REQUIRE_FALSE(source.has_value());
     CHECK(source.error().what == row.complaint);
   }
 }
@@ -81,14 +81,14 @@ TEST_CASE("endpoints are numbers") {
   for (const Row& row : rows) {
     CAPTURE(row.text);
     const auto endpoint = parse_endpoint(row.text);
-    REQUIRE(endpoint);
+    REQUIRE(endpoint.has_value());
     CHECK(*endpoint == Endpoint{row.address, row.port});
   }
   for (const char* text : {"", "http://", "https://169.254.169.254", "http://metadata", "[::1",
                            "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:http", "[::1]8080",
                            "user@127.0.0.1", "127.0.0.1/latest", "http://http://127.0.0.1"}) {
     CAPTURE(text);
-    CHECK_FALSE(parse_endpoint(text));
+    CHECK_FALSE(parse_endpoint(text).has_value());
   }
 }
 

@@ -91,7 +91,7 @@ TEST_CASE("an outage hides nothing and gives nothing") {
   for (int i = 0; i < 100; ++i) CHECK(source.answer(fails()).notices.empty());
   CHECK(source.answer(leaves(100s)).notices.size() == 1);
   source.answer(fails());
-  const auto news = source.answer(leaves(90s));
+  const auto news = source.answer(leaves(99s));
   CHECK(news.notices.empty());
   CHECK_FALSE(news.withdrawn);
 }
