@@ -174,6 +174,22 @@ class Requests(CloudTest):
                     os.kill(log.ready(), 9)
                     wrapper.wait()
 
+    def test_a_question_has_two_seconds_however_slowly_it_is_answered(self):
+        runs = []
+        for fault in ('hang', 'slow'):
+            server = self.serve('ec2', f'{fault}:path={ec2.ACTION}')
+            runs.append((server, *self.begin(source('ec2', server), SAVES, log=fault)))
+        for server, wrapper, log in runs:
+            asked = until('three questions', lambda: (found := server.asked(ec2.ACTION)) and
+                          len(found) >= 3 and found)
+            gaps = [b.at - a.at for a, b in zip(asked, asked[1:])]
+            self.assertGreater(min(gaps), 1.9)
+            self.assertLess(min(gaps), 2.4)
+            wrapper.fence(log)
+            self.assertEqual(log.order(), [])
+            os.kill(log.ready(), 9)
+            wrapper.wait()
+
     def test_the_pause_after_failures_grows_up_to_the_poll_interval(self):
         server = self.serve('ec2', f'503:path={ec2.ACTION}')
         wrapper, log = self.begin(source('ec2', server, poll='1500ms'), SAVES)
