@@ -141,7 +141,7 @@ inner() { # STATE LOGIND BIND...
   rmdir /run/oldroot
   exec env -i container=pwbox container_uuid="$(cat /etc/machine-id)" LANG=C.UTF-8 \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    /lib/systemd/systemd --system --unit=default.target --show-status=0 --log-target=console
+    /lib/systemd/systemd --system --unit=default.target --show-status=0 --log-target=journal
 }
 
 # ---- outside

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""From the metadata service's real address to the trainer's handler, with the shipped units."""
+import os
+
+from box import RUN_DIR, WATCH, trainer
+from box_test import BoxTest, main
+from processes import until
+
+NAME = 'preempt-wrap@job.service'
+SAVES = ('USR1=save:300:138', 'TERM=log')
+WAYS = (  # cloud, what is told, what the watcher calls it
+    ('ec2', ['notice', 'action=terminate', 'after=60'], 'ec2'),
+    ('ec2-ipv6', ['notice', 'action=stop', 'after=60'], 'ec2'),
+    ('gce', ['notice', 'action=preempted'], 'gce'),
+)
+
+
+class Notice(BoxTest):
+    def test_the_trainer_of_another_user_saves_and_its_unit_is_preempted(self):
+        for cloud, notice, name in WAYS:
+            with self.subTest(cloud):
+                self.watch(cloud)
+                unit, log = self.instance(cloud, trainer(*SAVES))
+                self.box.tell(*notice)
+                self.assertEqual(self.wait_end(unit), 'inactive')
+                self.assertEqual(log.order(), ['USR1'])
+                self.assertEqual(len(log.of('saved')), 1)
+                said = ' '.join(self.box.said_of(unit))
+                self.assertIn('Deactivated successfully', said)
+                self.assertNotIn('Failed with result', said)
+                self.assertNotIn('Scheduled restart', said)
+                self.wait_line(f'notice {name} .*1 delivered, 0 gone, 0 refused')
+                self.assertEqual(len(self.wait_line('USR1 sent')), 1)
+                self.clean()
+                self._mark = len(self.box.journal(f'_SYSTEMD_UNIT={WATCH}'))
+
+    def test_saved_with_exit_0_is_85(self):
+        self.watch()
+        unit, log = self.instance('job', trainer('USR1=save:100:0'))
+        self.box.tell('notice', 'after=60')
+        self.assertEqual(self.wait_end(unit), 'inactive')
+        self.assertEqual(len(log.of('saved')), 1)
+        self.assertRegex(' '.join(self.box.said_of(unit)), r'status=85')
+
+    def test_advice_tells_nobody(self):
+        self.watch()
+        unit, log = self.wrapped('quiet')
+        self.box.tell('notice', 'action=rebalance')
+        self.wait_line('rebalance')
+        self.assert_untouched(unit, log)
+
+    def test_a_stubborn_one_is_killed_before_the_end_and_another_saves(self):
+        """The stubborn one twice: below a wrapper, and alone with its PID file."""
+        self.watch()
+        wrapped, _ = self.wrapped('stubborn', *trainer('all=ignore'))
+        alone, _ = self.named('alone', 'all=ignore')
+        # bash, and not the trainer in its place, is what the wrapper has started.
+        command = ' '.join(trainer(*SAVES))
+        behind, log = self.wrapped('behind', '/bin/bash', '-c', f'{command}; exit $?')
+        given = self.box.journal()[-1]['at']
+        self.box.tell('notice', 'after=8')
+        for unit in (wrapped, alone, behind):
+            self.wait_end(unit)
+        self.assertEqual(log.order(), ['USR1'])
+        self.assertEqual(len(log.of('saved')), 1)
+        for unit in (wrapped, alone):
+            ended = self.box.journal(f'UNIT={unit}')[-1]['at']
+            # EC2's time has whole seconds.
+            self.assertLess(ended - given, 9e9, unit)
+        self.assertIn('SIGKILL', ' '.join(self.box.said(wrapped)))
+        self.wait_line(r'alone|probe_trainer.*SIGKILL')
+        self.wait_line('3 delivered, 0 gone, 0 refused')
+
+    def test_who_registers_after_the_notice_is_told_at_once(self):
+        self.watch()
+        first, _ = self.wrapped('first')
+        self.box.tell('notice', 'after=60')
+        self.wait_end(first)
+        alone, log = self.named('late', *SAVES)
+        self.wait_end(alone)
+        self.assertEqual(log.order(), ['USR1'])
+        unit, log = self.process('later', '/usr/local/bin/preempt-wrap', 'run', '--register', '--',
+                                 *trainer(*SAVES))
+        self.wait_end(unit)
+        self.assertEqual(log.order(), ['USR1'])
+
+    def test_the_notice_file_is_for_who_asks_by_file(self):
+        """`run --cloud file:` of another user, which is not registered."""
+        self.watch()
+        unit, log = self.process('file', '/usr/local/bin/preempt-wrap', 'run', '--cloud',
+                                 f'file:{RUN_DIR}/notice', '--', *trainer(*SAVES))
+        log.ready()
+        self.box.tell('notice', 'after=60')
+        self.wait_end(unit)
+        self.assertEqual(log.order(), ['USR1'])
+
+    def test_a_sites_command_is_run_once(self):
+        self.box.write('/run/site', '#!/bin/sh\necho "site: $PREEMPT_CAUSE $(id -un)"\n', 0o755)
+        self.watch(options='--on-notice /run/site')
+        unit, _ = self.wrapped('one')
+        self.box.tell('notice', 'after=60')
+        self.wait_end(unit)
+        self.assertEqual(len(self.wait_line('site: cloud preempt-wrap')), 1)
+
+
+class Planted(BoxTest):
+    """What mallory puts into the run directory."""
+
+    def test_files_of_another_user_are_refused_and_logged(self):
+        self.watch()
+        victim, log = self.wrapped('victim')
+        pid = self.box.main_pid(victim)
+        uid = self.box.run('id', '-u', 'alice').strip()
+        folder = f'{RUN_DIR}/mallory'
+        planted = {
+            f'{RUN_DIR}/planted.pid': '',
+            f'{folder}/planted.pid': '',
+            f'{folder}/all.pid': f'chmod 666 {folder}/all.pid',
+            f'{folder}/link.pid': f'ln -sf {RUN_DIR}/{uid}/{pid}.pid {folder}/link.pid',
+        }
+        # The victim's own file is taken away: else it would be told, and rightly.
+        self.box.run('mv', f'{RUN_DIR}/{uid}/{pid}.pid', '/run/aside')
+        for path, more in planted.items():
+            self.plant(path, pid, 'mallory', more)
+        self.plant(f'{folder}/init.pid', 1, 'mallory')
+        self.plant(f'{folder}/text.pid', 'x' * 70000, 'mallory')
+        self.plant(f'{folder}/fifo.pid', '', 'mallory',
+                   f'rm {folder}/fifo.pid; mkfifo {folder}/fifo.pid')
+        own, own_log = self.named('own', *SAVES, user='mallory')
+        self.box.tell('notice', 'after=60')
+        self.wait_end(own)
+        self.assertEqual(own_log.order(), ['USR1'])
+        for path in (*planted, f'{folder}/init.pid', f'{folder}/text.pid', f'{folder}/fifo.pid'):
+            self.wait_line(f'{path} .*nothing was signalled')
+        self.assert_untouched(victim, log)
+
+    def test_a_folder_that_others_can_write_proves_nothing(self):
+        """The file is believed for its own owner, whoever owns the folder."""
+        self.watch()
+        self.plant(f'{RUN_DIR}/open/x.pid', 2, 'mallory', f'chmod 777 {RUN_DIR}/open')
+        unit, log = self.named('guest', *SAVES, path=f'{RUN_DIR}/open/guest.pid')
+        other, other_log = self.wrapped('other')
+        self.box.run('rm', '-r', self.user_folder('alice'))
+        self.plant(f'{RUN_DIR}/open/other.pid', self.box.main_pid(other), 'mallory')
+        self.box.tell('notice', 'after=60')
+        self.wait_line('open/other.pid .*nothing was signalled')
+        self.assert_untouched(other, other_log)
+        self.assertIn(log.order(), ([], ['USR1']))
+        self.assertIn(self.box.show(unit, 'ActiveState'), ('active', 'inactive', 'failed'))
+
+    def user_folder(self, user):
+        return f'{RUN_DIR}/{self.box.run("id", "-u", user).strip()}'
+
+    def test_a_planted_notice_is_nobodys_word(self):
+        """It is there before the watcher is, and says that the end is near."""
+        self.plant(f'{RUN_DIR}/notice', '{"action":"terminate"}', 'mallory')
+        self.watch()
+        unit, log = self.wrapped('calm')
+        self.assert_untouched(unit, log)
+        self.box.tell('notice', 'after=60')
+        self.wait_end(unit)
+        self.assertEqual(log.order(), ['USR1'])
+        until('the notice of the watcher', lambda: self.box.run(
+            'stat', '-c', '%U', f'{RUN_DIR}/notice').strip() == 'preempt-wrap')
+
+    def test_mallory_cannot_touch_what_others_have_put_there(self):
+        self.watch()
+        unit, _ = self.wrapped('mine')
+        path = os.path.join(RUN_DIR, self.registered(self.box.main_pid(unit)))
+        for script in (f'rm -f {path}', f'echo 1 >{path}', f'mv {os.path.dirname(path)} /tmp/x'):
+            self.box.run('setpriv', '--reuid=mallory', '--regid=mallory', '--clear-groups', 'sh',
+                         '-c', script, status=None)
+        self.assertEqual(self.box.run('cat', path).strip(), str(self.box.main_pid(unit)))
+
+
+if __name__ == '__main__':
+    main()
