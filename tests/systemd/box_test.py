@@ -10,6 +10,7 @@ from wrapper import BINARY, TrainerLog, probe
 
 POLL = '200ms'
 IPV6 = 'AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6\n'
+OF_AND_BY = OF, BY = 'UNIT=', '_SYSTEMD_UNIT='
 # The machine's own DMI is in the box, so the cloud is named.
 SOURCES = {'ec2': f'ec2:poll={POLL}', 'ec2-ipv6': f'ec2:poll={POLL}', 'gce': 'gce'}
 
@@ -27,7 +28,11 @@ class BoxTest(unittest.TestCase):
         self.addCleanup(self.clean)
         self._units = []
         self._drop_ins = []
-        self._mark = len(self.box.journal(f'_SYSTEMD_UNIT={WATCH}'))
+        self.forget()
+
+    def forget(self):
+        """What the watcher, and systemd of it, have said so far is another test's."""
+        self._marks = {match: len(self.box.journal(match + WATCH)) for match in OF_AND_BY}
 
     def clean(self):
         """SIGKILL, as nothing of the end is looked at any more."""
@@ -56,7 +61,14 @@ class BoxTest(unittest.TestCase):
 
     def watched(self):
         """The watcher's lines of this test."""
-        entries = self.box.journal(f'_SYSTEMD_UNIT={WATCH}')[self._mark:]
+        return self._messages(BY)
+
+    def said_of_watcher(self):
+        """systemd's lines of it, in this test."""
+        return self._messages(OF)
+
+    def _messages(self, match):
+        entries = self.box.journal(match + WATCH)[self._marks[match]:]
         return [entry['MESSAGE'] for entry in entries]
 
     def wait_line(self, pattern, count=1):

@@ -2,7 +2,7 @@
 """From the metadata service's real address to the trainer's handler, with the shipped units."""
 import os
 
-from box import RUN_DIR, WATCH, trainer
+from box import RUN_DIR, trainer
 from box_test import BoxTest, main
 from processes import until
 
@@ -32,7 +32,7 @@ class Notice(BoxTest):
                 self.wait_line(f'notice {name} .*1 delivered, 0 gone, 0 refused')
                 self.assertEqual(len(self.wait_line('USR1 sent')), 1)
                 self.clean()
-                self._mark = len(self.box.journal(f'_SYSTEMD_UNIT={WATCH}'))
+                self.forget()
 
     def test_saved_with_exit_0_is_85(self):
         self.watch()

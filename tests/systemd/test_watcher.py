@@ -23,8 +23,7 @@ class Life(BoxTest):
             with self.subTest(verb):
                 self.box.systemctl(verb, WATCH)
                 self.assert_untouched(unit, log)
-        said = ' '.join(self.box.said_of(WATCH))
-        self.assertNotIn('Failed', said)
+        self.assertNotIn('Failed', ' '.join(self.said_of_watcher()))
         self.watch(serve=False)
         self.box.tell('notice', 'after=60')
         self.wait_end(unit)
@@ -58,7 +57,7 @@ class Life(BoxTest):
         unit, log = self.wrapped('one')
         self.box.run('kill', '-s', 'STOP', str(pid))
         self.assert_new_pid(pid)
-        self.assertIn('Watchdog timeout', ' '.join(self.box.said_of(WATCH)))
+        self.assertIn('Watchdog timeout', ' '.join(self.said_of_watcher()))
         self.box.tell('notice', 'after=60')
         self.wait_end(unit)
         self.assertEqual(log.order(), ['USR1'])
