@@ -100,8 +100,8 @@ class Box:
     def journal(self, *match):
         """The entries so far, also after the end: dicts with MESSAGE, and `at` in nanoseconds of
         CLOCK_MONOTONIC."""
-        done = subprocess.run(['journalctl', '-D', os.path.join(self.state, 'journal'), '-o', 'json',
-                               '--no-pager', '-q', *match], capture_output=True, text=True,
+        words = ['-D', os.path.join(self.state, 'journal'), '-o', 'json', '--no-pager', '-q']
+        done = subprocess.run(['journalctl', *words, *match], capture_output=True, text=True,
                               check=True)
         entries = [json.loads(line) for line in done.stdout.splitlines()]
         return [{**entry, 'at': 1000 * int(entry['__MONOTONIC_TIMESTAMP'])} for entry in entries]

@@ -6,9 +6,10 @@
 #   box.sh stop STATE                   kills the box, removes STATE
 # STATE/pid: PID 1 of the box, as seen from outside. STATE/boot.log: the set-up's output.
 # STATE/journal: the box's journal, also after its end.
-# The network is a loopback with the metadata services' addresses on it: a server in the box answers
-# on the real addresses, and no packet leaves. Nothing of the host's root is written; only the box's
-# PID 1 is ever signalled, and the kernel ends its PID namespace. BOX_MAX_SEC (300): its life.
+# The network is a loopback with the metadata services' addresses on it: a server in the box
+# answers on the real addresses, and no packet leaves. Nothing of the host's root is written; only
+# the box's PID 1 is ever signalled, and the kernel ends its PID namespace. BOX_MAX_SEC (300): its
+# life.
 # Exit status 77: this machine cannot have one (root, util-linux, overlayfs, cgroup2, systemd, dbus).
 # Not real here: memory, pids and cpu limits where the host has cgroup v1 for them. The box's root is
 # the host's for /proc/sys: a test writes none.

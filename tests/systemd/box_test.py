@@ -16,7 +16,7 @@ SOURCES = {'ec2': f'ec2:poll={POLL}', 'ec2-ipv6': f'ec2:poll={POLL}', 'gce': 'gc
 
 
 class BoxTest(unittest.TestCase):
-    """Each test begins without trainers, notice and memory, and with the units as they are shipped."""
+    """Each test begins without trainers, notice and memory, and with the units as shipped."""
     maxDiff = 2000
 
     @classmethod
@@ -131,8 +131,8 @@ class BoxTest(unittest.TestCase):
     def plant(self, path, text, owner, more=''):
         """Writes a file as that user; its folder, too."""
         script = f'umask 022; mkdir -p "${{1%/*}}"; echo "$2" >"$1"; {more}'
-        self.box.run('setpriv', f'--reuid={owner}', f'--regid={owner}', '--clear-groups', 'sh', '-c',
-                     script, 'sh', path, str(text))
+        self.box.run('setpriv', f'--reuid={owner}', f'--regid={owner}', '--clear-groups', 'sh',
+                     '-c', script, 'sh', path, str(text))
 
     def wait_end(self, unit):
         """Waits until it is inactive or failed, and says which."""

@@ -2,7 +2,7 @@
 """The watcher's own life under systemd: restarts, its watchdog, its sandbox."""
 import time
 
-from box import RUN_DIR, WATCH, trainer
+from box import WATCH, trainer
 from box_test import BoxTest, main
 from processes import until
 
@@ -66,7 +66,7 @@ class Life(BoxTest):
         self.watch()
         slow, slow_log = self.wrapped('slow', *trainer('USR1=save:4000:138', 'TERM=log'))
         alone, alone_log = self.named('alone', 'USR1=save:4000:138', 'TERM=log')
-        stubborn, stubborn_log = self.named('stubborn', 'USR1=log', 'TERM=log', path=f'{RUN_DIR}/s.pid')
+        stubborn, stubborn_log = self.named('stubborn', 'USR1=log', 'TERM=log')
         self.box.tell('notice', 'after=12')
         for log in (slow_log, alone_log, stubborn_log):
             log.wait_for('USR1')
