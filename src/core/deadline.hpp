@@ -8,7 +8,7 @@ namespace pw {
 
 /// A fact was said by somebody who decides (--lead, scontrol, a cloud); a guess is our inference.
 enum class Certainty { guess, fact };
-enum class DeadlineSource { lead, job_end, kill_wait, slurmctld };
+enum class DeadlineSource { lead, job_end, kill_wait, slurmctld, cloud };
 
 /// When the scheduler will send SIGKILL.
 struct Deadline {
@@ -40,6 +40,10 @@ constexpr Nanos from_term_to_kill(Nanos kill_wait) {
 
 /// The deadline that a signal arriving at `now` tells of; a past or absurd time is none.
 std::optional<Deadline> deadline_told_by(const Schedule& schedule, Signal signal, Instant now);
+
+/// What `watch` queues with its notice to a registered run: the milliseconds that are left, of at
+/// most an hour.
+std::optional<Deadline> deadline_queued(const Payload& payload, Instant now);
 
 /// The one that counts: a fact beats a guess either way, of two alike the nearer one; slurmctld
 /// corrects itself either way, since a limit may be extended and is looked at late.

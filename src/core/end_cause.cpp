@@ -38,6 +38,7 @@ std::string_view cause_word(EndCause cause) {
     case EndCause::preemption: return "preemption";
     case EndCause::time_limit: return "time-limit";
     case EndCause::own_limit: return "own-limit";
+    case EndCause::cloud: return "cloud";
     case EndCause::cancel: return "cancel";
     case EndCause::requeue: return "requeue";
     case EndCause::suspend: return "suspend";
@@ -50,6 +51,7 @@ EndCause cause_by_ourselves(NoticeSource source) {
   switch (source) {
     case NoticeSource::own_limit: return EndCause::own_limit;
     case NoticeSource::job_end: return EndCause::time_limit;
+    case NoticeSource::cloud: return EndCause::cloud;
     case NoticeSource::signal: break;
   }
   return EndCause::unknown;

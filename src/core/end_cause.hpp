@@ -15,6 +15,7 @@ enum class EndCause {
   preemption,
   time_limit,
   own_limit,  ///< --notice-after
+  cloud,      ///< the machine is taken away: --cloud
   cancel,
   requeue,
   suspend,

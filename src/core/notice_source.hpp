@@ -8,6 +8,7 @@ enum class NoticeSource {
   signal,
   own_limit,  ///< --notice-after
   job_end,    ///< --notice-before-end
+  cloud,      ///< --cloud
 };
 
 /// The journal's "source".
@@ -16,6 +17,7 @@ constexpr std::string_view source_word(NoticeSource source) {
     case NoticeSource::signal: return "signal";
     case NoticeSource::own_limit: return "own-limit";
     case NoticeSource::job_end: return "job-end";
+    case NoticeSource::cloud: return "cloud";
   }
   return "";
 }

@@ -241,6 +241,13 @@ std::string take_gate_unit(std::string_view text, Settings& settings) {
   return take_word(text, settings.gate_unit, kWords);
 }
 
+std::string take_cloud(std::string_view text, Settings& settings) {
+  auto source = parse_cloud_source(text);
+  if (!source) return source.error().what;
+  settings.cloud = std::move(*source);
+  return "";
+}
+
 std::string take_stopped_exit(std::string_view text, Settings& settings) {
   std::int64_t status = 0;
   const std::string fault = take_in_range(text, 0, 255, "exit status", status);
@@ -263,6 +270,7 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"notice-after", take_positive_duration<&Settings::notice_after>},
     {"notice-before-end", take_some_duration<&Settings::notice_before_end>},
     {"notice-as", take_notice_as},
+    {"cloud", take_cloud},
     {"max-grace", take_duration<&Settings::max_grace>},
     {"stragglers", take_stragglers},
     {"if-wrapper-dies", take_if_wrapper_dies},
@@ -293,6 +301,9 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"done-file", take_text<&Settings::done_file>},
     {"on-notice", take_text<&Settings::on_notice>},
     {"on-exit", take_text<&Settings::on_exit>},
+    {"register", take_switch<&Settings::registers>},
+    {"run-dir", take_text<&Settings::run_dir>},
+    {"service", take_switch<&Settings::service>},
     {"pid-file", take_text<&Settings::pid_file>},
     {"target-pid-file", take_text<&Settings::target_pid_file>},
     {"notice-file", take_text<&Settings::notice_file>},

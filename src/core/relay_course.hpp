@@ -16,9 +16,12 @@ struct RelayPlan {
   Nanos hold = Seconds(20);    ///< of USR1, USR2 and RT, at most a quarter of the grace
   NoHandler no_handler = NoHandler::term;
   Nanos wait = Seconds(60);
+  bool term_before_kill =
+      false;                  ///< as the ladder of `run` has it: 10 s, or a quarter of the grace
+  std::optional<Nanos> lead;  ///< queued with the signal, as what is left of it, in milliseconds
 };
 
-enum class RelayStep { wait, send, send_term, skip, kill, gone, killed, still_there };
+enum class RelayStep { wait, send, send_term, skip, last_term, kill, gone, killed, still_there };
 
 /// The course of one relay: pure, asked again at next_wake() and whenever something is seen. It
 /// says each step once; TERM and INT are never held, and no KILL comes without a grace.
@@ -34,10 +37,14 @@ class RelayCourse {
 
   Instant next_wake() const { return wake_; }
 
+  /// SIGKILL comes then, if that is earlier than it was to come.
+  void end_by(Instant kill_at);
+
  private:
   enum class Stage { held, told, killed };
   RelayStep step_held(Instant now, Handling handling);
   Nanos longest_hold() const;
+  std::optional<Instant> last_term_at() const;
 
   RelayPlan plan_;
   Instant begin_;
@@ -47,6 +54,7 @@ class RelayCourse {
   std::optional<Instant> blocked_since_;
   Instant told_at_;
   Instant killed_at_;
+  bool term_sent_ = false;
 };
 
 }  // namespace pw

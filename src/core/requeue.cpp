@@ -32,7 +32,7 @@ std::string unanswered(const RequeueFacts& facts) {
       return "not preempted within a grace after which Slurm requeues (cause: " + word + ")";
     case RequeueMode::automatic:
       if (cause == EndCause::preemption || cause == EndCause::time_limit) return "";
-      if (cause == EndCause::own_limit) return "";
+      if (cause == EndCause::own_limit || cause == EndCause::cloud) return "";
       return "the cause is " + word + ", which --requeue auto leaves alone";
     default: break;
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/cloud_source.hpp"
 #include "core/ladder.hpp"
 #include "core/requeue.hpp"
 #include "core/signal.hpp"
@@ -40,6 +41,10 @@ struct Settings {
   std::optional<Nanos> notice_after;
   std::optional<Nanos> notice_before_end;
   Signal notice_as = SIGUSR1;  ///< for a notice that is no signal
+  CloudSource cloud;
+  bool service = false;    ///< the main process of a systemd unit of Type=notify
+  bool registers = false;  ///< --register: with the node's daemon, `watch`
+  std::string run_dir = "/run/preempt-wrap";
   Nanos max_grace = std::chrono::minutes(10);
   std::optional<Nanos> stragglers = Seconds(5);  ///< nothing: leave them
   Signal if_wrapper_dies = SIGTERM;              ///< 0: nothing

@@ -60,13 +60,15 @@ struct SignalCame {
   Cause cause = Cause::sent;
   Payload payload = {};
   Carrier carrier = Carrier::us;
+  std::optional<Deadline> told = {};  ///< by its sender: `watch`, of a registered run
 };
-/// A notice without a signal: --notice-after, --notice-before-end.
+/// A notice without a signal: --notice-after, --notice-before-end, --cloud.
 struct NoticeGiven {
   NoticeSource source;
   Signal as;                          ///< what the trainer gets: --notice-as
   std::optional<Deadline> told = {};  ///< when the scheduler kills
   std::optional<Nanos> grace = {};    ///< unless --grace says it; where no scheduler kills
+  bool advice = false;                ///< the trainer is told, and nothing ends because of it
 };
 struct WaitBegan {};  ///< start control: the trainer is not to be started yet
 struct WaitOver {};

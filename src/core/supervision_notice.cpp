@@ -30,7 +30,9 @@ void Supervision::forestall(const event::SignalCame& came) {
 void Supervision::notice(const event::SignalCame& came) {
   const Signal becomes = mapped(came.signal);
   if (becomes == 0 && !nobody_left()) return judge(came.signal, Verdict::dropped);
-  heed(came, becomes, deadline_told_by(policy_.schedule, came.signal, now_));
+  auto told = deadline_told_by(policy_.schedule, came.signal, now_);
+  if (came.told && policy_.schedule.deadline_known) told = prevailing(told, *came.told);
+  heed(came, becomes, told);
 }
 
 // The other way in: nobody has sent anything, so nothing is mapped.
@@ -39,6 +41,8 @@ void Supervision::on(const event::NoticeGiven& given) {
   // srun would be killed by what it does not forward.
   const bool withheld = policy_.withheld.contains(given.as);
   const event::SignalCame as{.signal = withheld ? SIGUSR1 : given.as};
+  if (given.advice && (before_start() || phase_ == Phase::draining)) return;
+  if (given.advice && !nobody_left()) return advise(as, as.signal);
   if (before_start()) {
     ending_ = Ending{Ending::Kind::never_started, SIGTERM};
     judge(as.signal, Verdict::forestalled);

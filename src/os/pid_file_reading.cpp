@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "os/careful_open.hpp"
+#include "os/folder_watch.hpp"
 #include "os/os_error.hpp"
 
 namespace pw {
@@ -58,6 +59,12 @@ Result<std::vector<std::string>> pid_files_of(const std::string& folder) {
   return paths;
 }
 
+void tell_all(int socket, const std::string& folder) {
+  const auto paths = pid_files_of(folder);
+  if (!paths) return send_message(socket, "E" + paths.error().text());
+  for (const std::string& path : *paths) send_message(socket, encoded(read_pid_file(path)));
+}
+
 }  // namespace
 
 Result<PidFileFacts> read_pid_file(const std::string& path) {
@@ -92,13 +99,17 @@ Result<PidFileReading> PidFileReading::of_file(const std::string& path) {
   return PidFileReading(std::move(aside));
 }
 
-Result<PidFileReading> PidFileReading::of_folder(const std::string& folder) {
+Result<PidFileReading> PidFileReading::of_folders(const std::string& folder) {
   const auto read_all = [&folder](int socket) {
-    const auto paths = pid_files_of(folder);
-    if (!paths) send_message(socket, "E" + paths.error().text());
-    if (!paths) return;
-    for (const std::string& path : *paths) send_message(socket, encoded(read_pid_file(path)));
+    tell_all(socket, folder);
+    for (const std::string& below : folders_of(folder)) tell_all(socket, below);
   };
+  PW_TRY(Aside aside, Aside::start(read_all, kWhat));
+  return PidFileReading(std::move(aside));
+}
+
+Result<PidFileReading> PidFileReading::of_folder(const std::string& folder) {
+  const auto read_all = [&folder](int socket) { tell_all(socket, folder); };
   PW_TRY(Aside aside, Aside::start(read_all, kWhat));
   return PidFileReading(std::move(aside));
 }

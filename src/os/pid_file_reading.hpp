@@ -24,6 +24,9 @@ class PidFileReading {
   /// is not called `x.pid`; in the order of their names.
   static Result<PidFileReading> of_folder(const std::string& folder);
 
+  /// The same, and of the folders in it, which are their owners' (links are not followed).
+  static Result<PidFileReading> of_folders(const std::string& folder);
+
   /// One file's answer; nothing: none by `until`, or all are told (over()). The error's line names
   /// the file, or the folder that cannot be read.
   std::optional<Result<PidFileFacts>> next(Instant until);

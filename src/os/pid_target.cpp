@@ -123,8 +123,8 @@ Handling PidTarget::handling(Signal signal) const {
   return state ? handling_of(*state, signal, {}) : Handling::deadly;
 }
 
-int PidTarget::send(Signal signal) const {
-  if (pidfd_) return send_by_pidfd(pidfd_.get(), signal, {});
+int PidTarget::send(Signal signal, const Payload& payload) const {
+  if (pidfd_) return send_by_pidfd(pidfd_.get(), signal, payload);
   return send_to_process(id_, signal);
 }
 

@@ -28,7 +28,7 @@ class PidTarget {
   Handling handling(Signal signal) const;
 
   /// 0 or errno.
-  int send(Signal signal) const;
+  int send(Signal signal, const Payload& payload = {}) const;
 
   /// Readable when it ends; -1 where there are no pidfds.
   int fd() const { return pidfd_.get(); }

@@ -5,6 +5,7 @@
 #include "core/exit_status.hpp"
 #include "core/option_table.hpp"
 #include "core/relay_settings.hpp"
+#include "core/watch_settings.hpp"
 
 namespace pw {
 namespace {
@@ -12,7 +13,8 @@ namespace {
 constexpr const char* kUsage = R"(usage: preempt-wrap [run] [OPTIONS] [--] COMMAND [ARG]...
        preempt-wrap config [OPTIONS]     print the effective settings
        preempt-wrap relay --pid-file F   signal the process that F names (relay --help)
-       preempt-wrap gate status DIR      look at a start gate, steer it (gate --help)
+       preempt-wrap gate status DIR      a start gate (gate --help)
+       preempt-wrap watch                a node's daemon (watch --help)
 
 Supervises COMMAND on a machine that may be taken away: relays the notice, waits
 out the grace, ends what is left with SIGKILL, tells the truth in its exit status.
@@ -64,6 +66,15 @@ exit status: 0 it is gone, or was already; 1 refused, nothing was signalled; 124
 it is still there; 125 usage error; 137 by SIGKILL; of several the largest
 )";
 
+constexpr const char* kWatch = R"(usage: preempt-wrap watch [OPTIONS]
+
+A daemon for a whole node: asks its cloud whether the machine is to be taken away,
+and tells all processes whose PID files lie in a folder, also those that come
+later. A registered run (preempt-wrap run --register) learns the deadline, too.
+TERM ends it without a word to anybody, unless the system is being shut down:
+that is a notice. Made for systemd: see systemd/preempt-wrap-watch.service.
+)";
+
 constexpr const char* kGate = R"(usage: preempt-wrap gate status [--json] DIR
        preempt-wrap gate pause|resume|stop|cancel DIR [REASON]
        preempt-wrap gate reset DIR
@@ -89,6 +100,12 @@ std::string relay_help_text() {
   std::string text = std::string(kRelay) + "\n";
   for (const Option& option : relay_option_table()) text += row(option);
   return text + kRelayExit;
+}
+
+std::string watch_help_text() {
+  std::string text = std::string(kWatch) + "\n";
+  for (const Option& option : watch_option_table()) text += row(option);
+  return text + "\nexit status: 0; 125 usage error, or it could not start\n";
 }
 
 std::string help_text() {

@@ -41,8 +41,9 @@ std::vector<std::string> Hooks::environment(const Notice& notice,
   if (!notice_file_.empty()) {
     environment.push_back(std::string(kNoticeFileVariable) + "=" + notice_file_);
   }
-  if (notice.signal != 0) {
-    environment.push_back("PREEMPT_SIGNAL=" + signal_name(notice.signal));
+  if (notice.signal != 0) environment.push_back("PREEMPT_SIGNAL=" + signal_name(notice.signal));
+  const bool without_signal = notice.deadline || std::string_view(notice.cause) != "signal";
+  if (notice.signal != 0 || without_signal) {
     environment.push_back(std::string("PREEMPT_CAUSE=") + notice.cause);
   }
   if (notice.deadline) {

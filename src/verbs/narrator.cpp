@@ -42,7 +42,8 @@ std::string_view code_word(int code) {
   return code == SI_USER ? "user" : "other";
 }
 
-std::string own_notice(NoticeSource source) {
+std::string own_notice(NoticeSource source, const std::string& cloud) {
+  if (source == NoticeSource::cloud) return "notice from " + cloud;
   const bool end = source == NoticeSource::job_end;
   return end ? "notice: the job's end is near (--notice-before-end)"
              : "notice: its time is over (--notice-after)";
@@ -151,7 +152,7 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
   const std::string name = signal_name(judged.signal);
   const std::string sender = sender_name(caught);
   std::string sentence = notice ? "notice " + name + " from " + sender : "signal " + name;
-  if (judged.source != NoticeSource::signal) sentence = own_notice(judged.source);
+  if (judged.source != NoticeSource::signal) sentence = own_notice(judged.source, cloud_);
   if (judged.verdict == Verdict::relayed || judged.verdict == Verdict::advice) {
     sentence += judged.left ? ": " + spoken(*judged.left) + " left; " : "; ";
     if (!sent.empty() || held_for.empty()) sentence += summary(judged.relayed_as, sent);
@@ -159,7 +160,10 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
       if (!sent.empty()) sentence += "; ";
       sentence += held_text(judged.relayed_as, held_for, judged.hold.value_or(Nanos(0)));
     }
-    if (judged.verdict == Verdict::advice) sentence += " as advice, the end is far away";
+    if (judged.verdict == Verdict::advice) {
+      sentence += " as advice";
+      if (judged.source != NoticeSource::cloud) sentence += ", the end is far away";
+    }
     // While it is held the grace has not begun.
     const bool begun = held_for.empty();
     if (judged.kill_in && begun) sentence += "; SIGKILL in " + spoken(*judged.kill_in);
@@ -221,6 +225,7 @@ void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& c
     record.add("sender", sender).add("code", code_word(caught.code));
   } else {
     record.add("source", source_word(judged.source));
+    if (judged.source == NoticeSource::cloud) record.add("cloud", cloud_);
   }
   record.add("verdict", name_of(judged.verdict));
   if (caught.payload.queued) record.add("value", caught.payload.value);

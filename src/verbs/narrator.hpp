@@ -26,6 +26,7 @@ class Narrator {
   void started(const Start& start);
   void not_started(int status, Outcome outcome = Outcome::failed);
   /// `held_for`: who is waited for until the notice can be given to it.
+  void of_cloud(std::string words) { cloud_ = std::move(words); }  ///< the next notice is
   void judged(const action::Judge& judged, const CaughtSignal& caught, const Recipients& sent,
               const std::vector<ProcessEntry>& held_for);
   /// A held notice has come to somebody.
@@ -55,6 +56,7 @@ class Narrator {
   void journal_signal(const action::Judge& judged, const CaughtSignal& caught,
                       const std::string& sender_name);
   Chronicle& chronicle_;
+  std::string cloud_;
 };
 
 }  // namespace pw

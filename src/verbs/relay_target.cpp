@@ -1,10 +1,12 @@
 #include "verbs/relay_target.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "core/duration.hpp"
 #include "core/signal_name.hpp"
+#include "os/clock.hpp"
 
 namespace pw {
 namespace {
@@ -30,8 +32,15 @@ void RelayTarget::over(int status, const std::string& what) {
   say(what);
 }
 
+// A registered run takes it for its deadline.
+Payload RelayTarget::payload() const {
+  if (!plan_.lead) return {};
+  const Nanos left = begin_ + *plan_.lead - monotonic_now();
+  return {true, std::max<std::int64_t>(left.count() / 1'000'000, 1)};
+}
+
 void RelayTarget::send(Signal signal) {
-  const int error = process_.send(signal);
+  const int error = process_.send(signal, payload());
   if (error == ESRCH) return;  // the next look sees it
   if (error != 0) {
     return over(kRefused, signal_name(signal) + " cannot be sent: " + std::strerror(error));
@@ -56,6 +65,7 @@ void RelayTarget::perform(RelayStep step, Instant now) {
     case RelayStep::send_term:
       say("still no handler for " + name + after + ", so it gets TERM");
       return send(SIGTERM);
+    case RelayStep::last_term: say("still there" + after + ": TERM"); return send(SIGTERM);
     case RelayStep::skip: return say("still no handler for " + name + after + "; not sent");
     case RelayStep::kill: say("still there" + after + ": SIGKILL"); return send(SIGKILL);
     case RelayStep::gone: return over(kGone, told_ ? "gone" + after : "gone already");

@@ -25,12 +25,15 @@ class RelayTarget {
 
   std::optional<int> status() const { return status_; }  ///< when it is over
   const ProcessId& id() const { return process_.id(); }
+  bool told() const { return told_; }  ///< it has got a signal
   int fd() const { return process_.fd(); }
   Instant next_wake() const { return course_.next_wake(); }
+  void end_by(Instant kill_at) { course_.end_by(kill_at); }
 
  private:
   void perform(RelayStep step, Instant now);
   void send(Signal signal);
+  Payload payload() const;
   void say(const std::string& what);
   void over(int status, const std::string& what);
 

@@ -21,6 +21,7 @@
 #include "slurm/environment.hpp"
 #include "verbs/help.hpp"
 #include "verbs/job_paths.hpp"
+#include "verbs/registration.hpp"
 #include "verbs/settings.hpp"
 #include "verbs/supervisor.hpp"
 
@@ -44,6 +45,7 @@ Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& jo
       {"pid-file", &settings.pid_file},
       {"target-pid-file", &settings.target_pid_file},
       {"gate", &settings.gate},
+      {"run-dir", &settings.run_dir},
       {"progress-file", &settings.progress_file},
       {"kill-switch", &settings.kill_switch},
       {"state-dir", &settings.state_dir}};
@@ -137,8 +139,8 @@ int tell_launch_failure(const LaunchFailure& failure, const std::string& command
       missing && command.find('/') != std::string::npos && access(command.c_str(), F_OK) == 0;
   std::string text = command_text(std::span(&command, 1)) + ": " + std::strerror(failure.error);
   if (there) text += " (the file is there; what its first line, #!, names is not)";
-  if (command == "config" || command == "relay" || command == "gate" || command == "help" ||
-      command == "version") {
+  if (command == "config" || command == "relay" || command == "gate" || command == "watch" ||
+      command == "help" || command == "version") {
     text += "; a verb is one only as the first word: preempt-wrap " + command + " ...";
   }
   return fail(missing ? kNotFound : kNotExecutable, text);
@@ -171,6 +173,16 @@ int refuse_pid_file(const std::string& path, const std::string& owner, Chronicle
   Narrator(chronicle).not_started(kOwnFailure);
   chronicle.close();
   return fail(kOwnFailure, path + " belongs to " + owner + ", which is alive; nothing was started");
+}
+
+// The wrapper's own number: the notice is its to relay, with the ladder of its own.
+void register_run(const std::string& run_dir, const std::string& host,
+                  std::optional<PidFile>& registration, Chronicle& chronicle) {
+  const auto path = registration_file(run_dir);
+  if (!path) return chronicle.warn("not registered: " + path.error().text());
+  const std::string owner = claim_pid_file(*path, host, registration, chronicle);
+  if (!owner.empty()) return chronicle.warn("not registered: " + *path + " is " + owner + "'s");
+  if (registration) registration->write(getpid());
 }
 
 // The same signal ends us, so that a shell's loop sees it; without a core file of ours.
@@ -235,6 +247,8 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
     const std::string owner = claim_pid_file(settings.pid_file, identity.host, pid_file, chronicle);
     if (!owner.empty()) return refuse_pid_file(settings.pid_file, owner, chronicle);
   }
+  std::optional<PidFile> registration;
+  if (settings.registers) register_run(settings.run_dir, identity.host, registration, chronicle);
   Supervisor::Plan plan{.policy = policy_for(settings, job),
                         .settings = settings,
                         .launch = launch,
@@ -246,6 +260,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
                         .host = identity.host,
                         .foreign = foreign,
                         .pid_file = pid_file ? &*pid_file : nullptr,
+                        .registration = registration ? &*registration : nullptr,
                         .start = plan_start(settings, job)};
   if (base_name(program) == "srun") respect_srun(plan.policy);
   if (group == ProcessGroup::own) {
@@ -258,7 +273,11 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
     const LaunchFailure& failure = status.error();
     const bool unsupervised = failure.stage == LaunchStage::spawn;
     const int code = failure.error == ENOENT ? kNotFound : kNotExecutable;
-    if (pid_file) pid_file->close(monotonic_now() + kPidFileLimit);
+    for (auto* file : {&pid_file, &registration}) {
+      if (!*file) continue;
+      (*file)->remove();
+      (*file)->close(monotonic_now() + kPidFileLimit);
+    }
     if (!unsupervised) Narrator(chronicle).not_started(code);
     if (unsupervised) {
       return run_unsupervised(launch, beginning, chronicle,

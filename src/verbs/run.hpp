@@ -29,6 +29,9 @@ int relay(const Beginning& beginning, std::span<const std::string> words);
 /// or it cannot be read or written; 125 usage. A signal ends it: its disk may hang.
 int gate(const Beginning& beginning, std::span<const std::string> words);
 
+/// The verb `watch`: the node's daemon (verbs/node_watch). Exit status: 0; 125 usage, or no start.
+int watch(const Beginning& beginning, std::span<const std::string> words);
+
 /// `gate plan`: what an array will do behind a gate, before it is submitted.
 int plan_of_gate(std::span<const std::string> words);
 

@@ -21,10 +21,6 @@ namespace {
 constexpr Nanos kPidFileLastMoment = Seconds(1);
 constexpr int kUnknownLeft = 1;  // somebody is there, without /proc nobody knows who
 
-void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
-  if (at && (!wake || *at < *wake)) wake = at;
-}
-
 // Under these, what slurmstepd sends to all of a container reaches the trainer without us.
 bool reaches_descendants(const SlurmJob& job, ProcessGroup group) {
   return job.conf.proctrack == Proctrack::linuxproc ||
@@ -54,6 +50,8 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
     return end_unstarted({.status = plan_.settings.stopped_exit, .outcome = Outcome::finished});
   }
   watch_the_end();
+  watch_the_cloud();
+  if (plan_.settings.service) service_.emplace(environment_value("NOTIFY_SOCKET"));
   // First: what comes before the wait ends it, too. What comes with its end is taken below.
   if (plan_.start.asked()) {
     if (const auto ended = wait_for_start()) return *ended;
@@ -61,6 +59,7 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
   while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
   if (!finished_) {
     voice_.open(plan_.settings, plan_.launch.environment);
+    if (service_) speak_for_the_unit();
     const auto pid = launch(plan_.launch);
     if (!pid) {
       voice_.close();
@@ -98,6 +97,7 @@ void Supervisor::begin(pid_t trainer) {
   });
   overseers_.know(trainer, std::string(launcher_called_python(command)));
   started_ = monotonic_now();
+  if (service_) tell_started();
   begin_own_limit();
   if (plan_.job && JobLook::is_ours(*plan_.job)) job_look_.emplace(*plan_.job, plan_.settings);
   if (plan_.settings.ready == ReadyWhen::later) ready_at_ = started_ + plan_.settings.ready_after;
@@ -112,87 +112,6 @@ void Supervisor::begin(pid_t trainer) {
                      .profile_remark = plan_.profile_remark});
   chronicle_.flush();
   release_startup_pages();
-}
-
-void Supervisor::wait() {
-  std::optional<Instant> wake = run_.next_wake();
-  consider(wake, hooks_.next_limit());
-  consider(wake, batch_doubt_.due());
-  consider(wake, ready_at_);
-  consider(wake, next_own_notice());
-  consider(wake, voice_.next_try());
-  std::vector<int> fds;
-  for (const StepSignal& step_signal : step_signals_) {
-    consider(wake, step_signal.helper().limit());
-    if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
-  }
-  consider(wake, ask_due_);
-  consider(wake, hook_due_);
-  if (job_watch_) consider(wake, job_watch_->wake());
-  if (job_look_) consider(wake, job_look_->wake());
-  for (const Helper* asker : askers()) {
-    if (asker->output_fd() >= 0) fds.push_back(asker->output_fd());
-  }
-  overseers_.add_fds(fds);
-  chronicle_.add_trouble_fds(fds);
-  if (voice_.fd() >= 0) fds.push_back(voice_.fd());
-  if (gate_ && gate_->fd() >= 0) fds.push_back(gate_->fd());
-  const bool pid_file_pending = plan_.pid_file != nullptr && plan_.pid_file->trouble_fd() >= 0;
-  if (pid_file_pending) fds.push_back(plan_.pid_file->trouble_fd());
-  // Signals first: a typed INT that ended the trainer is known before its end is.
-  const auto caught = wait_for(signals_, fds, wake);
-  // Its last words were said before its end.
-  if (voice_.fd() >= 0 && (!caught || caught->signal == SIGCHLD)) hear_trainer();
-  if (finished_) return;
-  if (caught) take(*caught);
-  if (pid_file_pending) hear_pid_file();
-  if (finished_) return;
-  if (!caught || wake) {
-    const auto due = run_.next_wake();
-    if (due && monotonic_now() >= *due) happen(event::TimeCame{});
-    const auto decided = batch_doubt_.due();
-    if (decided && monotonic_now() >= *decided) {
-      batch_doubt_.decide();
-      settle_batch_term(batch_term_, Carrier::us);
-    }
-    if (ready_at_ && monotonic_now() >= *ready_at_) trainer_ready("time");
-  }
-  if (gate_) hear_gate();
-  if (finished_) return;
-  if (hooks_.running() || !step_signals_.empty()) advance_helpers();
-  if (job_watch_ || hook_due_) advance_job();
-  if (job_look_) look_at_job();
-  if (finished_) return;
-  advance_own_notices();
-  if (finished_) return;
-  if (!overseers_.idle()) watch_overseers();
-}
-
-void Supervisor::hear_trainer() {
-  for (const NotifyMessage& message : voice_.hear()) {
-    if (message.ready) trainer_ready("notify");
-    if (message.watchdog == NotifyMessage::Watchdog::alive) happen(event::Reported{});
-    if (message.watchdog == NotifyMessage::Watchdog::trigger) happen(event::HangReported{});
-    if (message.extend && run_.phase() == Phase::draining) {
-      happen(event::GraceAsked{*message.extend});
-      const auto kill_at = run_.kill_at();
-      voice_.tell_extended(*message.extend,
-                           kill_at ? std::optional(*kill_at - monotonic_now()) : std::nullopt);
-    }
-    if (finished_) return;
-  }
-}
-
-// Each rank of a trainer may say so; of the first one log and journal tell.
-void Supervisor::trainer_ready(const char* by) {
-  ready_at_.reset();
-  happen(event::TrainerReady{});
-  if (gate_) gate_->through();
-  if (std::exchange(ready_told_, true)) return;
-  const Nanos after = monotonic_now() - started_;
-  chronicle_.log(LogLevel::debug, "the trainer is ready after " + spoken(after));
-  chronicle_.journal("ready",
-                     JournalRecord().add("by", by).add("after_ms", after.count() / 1'000'000));
 }
 
 void Supervisor::take(const CaughtSignal& caught) {
@@ -242,6 +161,7 @@ event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
   } else if (tree_ && may_reach_trainer(caught) && !plan_.job->step.empty()) {
     came.carrier = Carrier::slurm;
   }
+  if (plan_.registration != nullptr) came.told = deadline_queued(caught.payload, monotonic_now());
   return came;
 }
 
@@ -300,13 +220,11 @@ void Supervisor::reap_ended() {
   }
 }
 
-void Supervisor::hear_pid_file() {
-  for (const std::string& trouble : plan_.pid_file->troubles()) chronicle_.warn(trouble);
-}
-
 void Supervisor::end_trainer() {
   // Its number may be another's from now on.
-  if (plan_.pid_file != nullptr) plan_.pid_file->remove();
+  for (PidFile* file : {plan_.pid_file, plan_.registration}) {
+    if (file != nullptr) file->remove();
+  }
   if (gate_) gate_->close();
   const Instant now = monotonic_now();
   std::optional<Nanos> after;
@@ -361,6 +279,7 @@ ExitStatus Supervisor::finish() {
   narrator_.overseen(overseers_.leave());  // nobody stays stopped
   voice_.close();
   if (gate_) gate_->close();
+  if (service_) service_->stopping();
   RunFacts facts = run_.facts();
   if (!facts.in_episode && told_below_us()) facts.in_episode = facts.notice_relayed = true;
   const std::string& done_file = plan_.settings.done_file;
@@ -369,6 +288,7 @@ ExitStatus Supervisor::finish() {
   const bool told = plan_.settings.exit_preempted.has_value();
   const ZeroMeans zero_means =
       plan_.settings.exit_zero.value_or(told ? ZeroMeans::preempted : ZeroMeans::done);
+  if (cloud_ && facts.in_episode) cloud_->saved();
   ExitStatus status = decide_exit_status(facts, plan_.settings.exit_preempted, zero_means);
   const int left_behind = tree_ ? count_left_behind() : 0;
   narrator_.ended(status, run_, monotonic_now(), left_behind);
@@ -388,9 +308,10 @@ void Supervisor::close(const ExitStatus& status) {
     wait_for(signals_, {}, hooks_.next_limit());
     hooks_.advance();
   }
-  if (plan_.pid_file != nullptr) {
-    plan_.pid_file->close(monotonic_now() + kPidFileLastMoment);
-    hear_pid_file();
+  for (PidFile* file : {plan_.pid_file, plan_.registration}) {
+    if (file == nullptr) continue;
+    file->close(monotonic_now() + kPidFileLastMoment);
+    hear_pid_file(*file);
   }
   chronicle_.close();
 }

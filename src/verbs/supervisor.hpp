@@ -12,6 +12,7 @@
 #include "slurm/environment.hpp"
 #include "slurm/step_signal.hpp"
 #include "verbs/chronicle.hpp"
+#include "verbs/cloud_watch.hpp"
 #include "verbs/courier.hpp"
 #include "verbs/end_watch.hpp"
 #include "verbs/hooks.hpp"
@@ -19,6 +20,7 @@
 #include "verbs/job_watch.hpp"
 #include "verbs/narrator.hpp"
 #include "verbs/overseers.hpp"
+#include "verbs/service_voice.hpp"
 #include "verbs/start_gate.hpp"
 #include "verbs/start_plan.hpp"
 #include "verbs/trainer_tree.hpp"
@@ -40,8 +42,9 @@ class Supervisor {
     bool terminal = false;
     std::optional<SlurmJob> job;
     std::string host;
-    std::vector<ProcessId> foreign;  ///< children before the start
-    PidFile* pid_file = nullptr;     ///< --pid-file, claimed
+    std::vector<ProcessId> foreign;   ///< children before the start
+    PidFile* pid_file = nullptr;      ///< --pid-file, claimed
+    PidFile* registration = nullptr;  ///< --register
     StartPlan start;
   };
   Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle);
@@ -73,7 +76,7 @@ class Supervisor {
   void hear_trainer();
   void trainer_ready(const char* by);
   void advance_helpers();
-  void hear_pid_file();
+  void hear_pid_file(PidFile& file);
   int count_left_behind();
   std::vector<const Helper*> askers() const;
   void look_at_job();
@@ -81,6 +84,11 @@ class Supervisor {
   void begin_own_limit();
   std::optional<Instant> next_own_notice() const;
   void advance_own_notices();
+  void watch_the_cloud();
+  void hear_cloud();
+  void speak_for_the_unit();
+  void tell_started();
+  void tell_manager();
   void give_notice(const event::NoticeGiven& notice);
   void ask_slurm(Signal signal, JobWatch::Notice notice);
   Nanos apart_from_other_ranks() const;
@@ -156,6 +164,8 @@ class Supervisor {
   std::optional<Instant> ready_at_;   // --ready D
   std::optional<Instant> limit_at_;   // --notice-after
   std::optional<EndWatch> end_watch_;
+  std::optional<CloudWatch> cloud_;
+  std::optional<ServiceVoice> service_;  // --service
   std::optional<JobLook> job_look_;
   bool ready_told_ = false;
 };

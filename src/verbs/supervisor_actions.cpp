@@ -22,7 +22,12 @@ void Supervisor::update_helpers() {
   for (const ProcessId& id : hooks_.ids()) ids.push_back(id);
   for (const StepSignal& step : step_signals_) ids.push_back(step.helper().id());
   for (const Helper* asker : askers()) ids.push_back(asker->id());
-  if (plan_.pid_file != nullptr) ids.push_back(plan_.pid_file->helper());
+  for (const PidFile* file : {plan_.pid_file, plan_.registration}) {
+    if (file != nullptr) ids.push_back(file->helper());
+  }
+  if (cloud_) {
+    for (const ProcessId& id : cloud_->helpers()) ids.push_back(id);
+  }
   if (gate_ && gate_->helper()) ids.push_back(*gate_->helper());
   tree_->set_helpers(std::move(ids));
 }
@@ -64,6 +69,7 @@ void Supervisor::act(const action::Judge& judge) {
   if (fresh || judge.verdict == Verdict::forestalled) episode_source_ = judge.source;
   if (fresh) ask_slurm(judge.signal, JobWatch::Notice::fresh);
   if (judge.verdict == Verdict::covered) ask_slurm(judge.signal, JobWatch::Notice::repeated);
+  tell_manager();  // also of a stop that comes in the episode: it is then that a time limit counts
 }
 
 void Supervisor::act(const action::Relay& relay) {

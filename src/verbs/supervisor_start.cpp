@@ -11,6 +11,7 @@ namespace pw {
 
 std::optional<ExitStatus> Supervisor::wait_for_start() {
   happen(event::WaitBegan{});
+  if (service_) tell_started();  // a manager does not wait for a gate
   if (plan_.start.stagger) stagger();
   if (!finished_ && plan_.start.gate) {
     const StartGate::Verdict verdict = pass_gate();
@@ -26,6 +27,7 @@ void Supervisor::wait_before_start(std::vector<int> fds, std::optional<Instant> 
   for (const Helper* asker : askers()) {
     if (asker->output_fd() >= 0) fds.push_back(asker->output_fd());
   }
+  if (cloud_) cloud_->add_fds(fds);
   chronicle_.flush();
   if (const auto caught = wait_for(signals_, fds, wake)) take(*caught);
   if (!finished_) advance_own_notices();

@@ -1,6 +1,8 @@
-// Notices that nobody sends: a time limit of our own, and the job's end coming near.
+// Notices that nobody sends: a time limit of our own, the job's end coming near, and the machine's.
 #include <algorithm>
 
+#include "config/environment.hpp"
+#include "core/duration.hpp"
 #include "os/clock.hpp"
 #include "os/random.hpp"
 #include "verbs/supervisor.hpp"
@@ -9,6 +11,7 @@ namespace pw {
 namespace {
 
 constexpr Nanos kArraySpread = Seconds(3);
+constexpr Nanos kAfterKill = Seconds(5);  // hooks, and what else the end of a run takes
 
 }  // namespace
 
@@ -32,11 +35,15 @@ std::optional<Instant> Supervisor::next_own_notice() const {
   std::optional<Instant> wake = limit_at_;
   const auto end = end_watch_ ? end_watch_->wake() : std::nullopt;
   if (end && (!wake || *end < *wake)) wake = end;
+  const auto cloud = cloud_ ? cloud_->wake() : std::nullopt;
+  if (cloud && (!wake || *cloud < *wake)) wake = cloud;
   return wake;
 }
 
 void Supervisor::advance_own_notices() {
   const Signal as = plan_.settings.notice_as;
+  if (cloud_) hear_cloud();
+  if (finished_) return;
   if (end_watch_) {
     const auto due = end_watch_->advance();
     if (const std::string trouble = end_watch_->take_trouble(); !trouble.empty()) {
@@ -47,6 +54,48 @@ void Supervisor::advance_own_notices() {
   if (finished_ || !limit_at_ || monotonic_now() < *limit_at_) return;
   limit_at_.reset();
   give_notice({.source = NoticeSource::own_limit, .as = as, .grace = kGraceElsewhere});
+}
+
+void Supervisor::watch_the_cloud() {
+  if (plan_.settings.cloud.kind == CloudSource::Kind::none) return;
+  cloud_.emplace(plan_.settings.cloud, chronicle_);
+  cloud_->open();
+}
+
+void Supervisor::hear_cloud() {
+  for (const CloudWatch::Notice& notice : cloud_->hear()) {
+    narrator_.of_cloud(notice.words);
+    event::NoticeGiven given{.source = NoticeSource::cloud, .as = plan_.settings.notice_as};
+    if (notice.end) {
+      given.told = Deadline{*notice.end, Certainty::fact, DeadlineSource::cloud};
+    } else {
+      given.advice = true;
+    }
+    give_notice(given);
+    if (finished_) return;
+  }
+}
+
+// Where the trainer has no socket of ours (--ready notify), it has none: only the main process
+// speaks for a unit.
+void Supervisor::speak_for_the_unit() {
+  const std::string theirs = "NOTIFY_SOCKET=" + environment_value("NOTIFY_SOCKET");
+  std::erase(plan_.launch.environment, theirs);
+}
+
+void Supervisor::tell_started() {
+  if (plan_.settings.ready != ReadyWhen::told) service_->ready();
+  service_->status(tree_ ? "training" : "waiting for its start");
+}
+
+// TimeoutStopSec of the unit is but the least: a stop lasts as long as the episode.
+void Supervisor::tell_manager() {
+  if (!service_) return;
+  const auto kill_at = run_.kill_at();
+  if (run_.phase() != Phase::draining) return service_->status("training");
+  const Nanos left = kill_at ? *kill_at - monotonic_now() : plan_.policy.max_grace;
+  service_->status(kill_at ? "saving, SIGKILL in " + spoken(left) : "saving");
+  service_->extend(std::max(left, Nanos(0)) + kGiveUpAfter + kAfterKill);
 }
 
 void Supervisor::give_notice(const event::NoticeGiven& notice) {

@@ -12,8 +12,7 @@ namespace pw {
 namespace {
 
 // Names that later versions will use; a command of that name needs `--` before it already now.
-constexpr auto kReserved =
-    std::to_array<std::string_view>({"watch", "status", "report", "drill", "doctor"});
+constexpr auto kReserved = std::to_array<std::string_view>({"status", "report", "drill", "doctor"});
 
 }  // namespace
 
@@ -24,6 +23,7 @@ int perform(const Beginning& beginning, const std::vector<std::string>& words) {
   if (first == "config") return config(rest);
   if (first == "relay") return relay(beginning, rest);
   if (first == "gate") return gate(beginning, rest);
+  if (first == "watch") return watch(beginning, rest);
   if (first == "help") return show(Wanted::help);
   if (first == "version") return show(Wanted::version);
   if (std::find(kReserved.begin(), kReserved.end(), first) != kReserved.end()) {

@@ -1,0 +1,79 @@
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <optional>
+
+#include "cloud/http.hpp"
+#include "cloud/json.hpp"
+#include "cloud/question.hpp"
+#include "core/text.hpp"
+#include "os/careful_open.hpp"
+#include "os/clock.hpp"
+#include "os/folder_watch.hpp"
+
+namespace pw {
+namespace {
+
+constexpr Nanos kPoll = Seconds(1);  // another node's write is no event of ours
+
+// Who owns the folder can put any file there, as the node's daemon does in a folder of its own.
+bool is_trusted(const CarefulFile& file) {
+  const uid_t owner = file.found.st_uid;
+  if (owner == 0 || owner == geteuid()) return true;
+  struct stat folder {};
+  return stat(file.path.substr(0, file.path.rfind('/') + 1).c_str(), &folder) == 0 &&
+         folder.st_uid == owner;
+}
+
+// Whoever writes there ends our run.
+Result<std::string> text_in(const std::string& path) {
+  const auto file = open_carefully(path);
+  if (!file && file.error().why == std::errc::no_such_file_or_directory) return std::string();
+  if (!file) return Error{path + " " + file.error().what, file.error().why};
+  if ((file->found.st_mode & S_IWOTH) != 0) {
+    return Error{path + " can be written by everybody", {}};
+  }
+  if (!is_trusted(*file)) return Error{path + " is neither ours nor root's", {}};
+  std::array<char, kHttpBodyMax + 1> text{};
+  const ssize_t size = read(file->fd.get(), text.data(), text.size());
+  if (size < 0) return Error{path + " cannot be read", {errno, std::generic_category()}};
+  if (size > static_cast<ssize_t>(kHttpBodyMax)) return Error{path + " is too long", {}};
+  return std::string(text.data(), static_cast<std::size_t>(size));
+}
+
+CloudAnswer look(const std::string& path) {
+  const auto text = text_in(path);
+  if (!text) return {{}, text.error().text()};
+  if (trimmed(*text).empty()) return {};
+  const auto document = notice_document_in(*text);
+  if (!document) return {{}, path + " " + document.error().what};
+  const timespec wall = wall_now();
+  return {{judge_document(*document, Seconds(wall.tv_sec) + Nanos(wall.tv_nsec))}, ""};
+}
+
+// Its folder is watched, not the file: it may not be there yet, or be replaced.
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+}  // namespace
+
+// Its watch is made in the process that asks, which keeps no descriptor of ours.
+Result<std::vector<CloudQuestion>> file_questions(const CloudSource& source) {
+  const std::string path = source.path;
+  const Nanos poll = source.poll.value_or(kPoll);
+  const auto watch = std::make_shared<std::optional<FolderWatch>>();
+  const auto ask = [path, watch] {
+    if (!*watch) watch->emplace();
+    (*watch)->add(folder_of(path));
+    (*watch)->drain();
+    return look(path);
+  };
+  const auto wake = [watch] { return *watch ? (*watch)->fd() : -1; };
+  return std::vector{CloudQuestion{.ask = ask, .poll = poll, .pause = poll, .wake = wake}};
+}
+
+}  // namespace pw

@@ -1,0 +1,45 @@
+#include "os/folder_watch.hpp"
+
+#include <dirent.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+
+namespace pw {
+namespace {
+
+constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB;
+constexpr std::size_t kFoldersMost = 1000;
+
+}  // namespace
+
+FolderWatch::FolderWatch() : fd_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
+
+bool FolderWatch::add(const std::string& folder) {
+  return inotify_add_watch(fd_.get(), folder.c_str(), kEvents | IN_ONLYDIR) >= 0;
+}
+
+bool FolderWatch::drain() const {
+  std::array<char, 4096> events{};
+  bool any = false;
+  while (read(fd_.get(), events.data(), events.size()) > 0) any = true;
+  return any;
+}
+
+std::vector<std::string> folders_of(const std::string& folder) {
+  std::vector<std::string> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(folder.c_str()), closedir);
+  if (!opened) return found;
+  while (const dirent* item = readdir(opened.get())) {
+    if (item->d_name[0] == '.' || found.size() >= kFoldersMost) continue;
+    const std::string path = folder + "/" + item->d_name;
+    struct stat facts {};
+    if (lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) found.push_back(path);
+  }
+  return found;
+}
+
+}  // namespace pw

@@ -1,0 +1,54 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cloud/watcher.hpp"
+#include "verbs/chronicle.hpp"
+
+namespace pw {
+
+/// A cloud's notices for whoever has a log and a journal: starts cloud/watcher, tells once when the
+/// cloud does not answer and when it does again, and hands on what is to be acted upon. Never ends
+/// anything, whatever it hears. Called by the Supervisor and by `watch`.
+class CloudWatch {
+ public:
+  CloudWatch(CloudSource source, Chronicle& chronicle)
+      : source_(std::move(source)), chronicle_(chronicle) {}
+
+  /// Says so where nobody can be asked.
+  void open();
+
+  struct Notice {
+    std::string words;  ///< "ec2 (terminate)"
+    std::string kind;
+    std::string cloud;
+    std::string id;
+    std::optional<Instant> end;  ///< nothing: the trainer is told, nothing need end
+  };
+  /// To be called when one of the descriptors is readable, or wake() has come.
+  std::vector<Notice> hear();
+
+  void add_fds(std::vector<int>& fds) const;
+  std::optional<Instant> wake() const { return watcher_ ? watcher_->wake() : std::nullopt; }
+
+  /// The work is saved: for a cloud that wants to know (azure:ack=yes).
+  void saved();
+
+  std::vector<ProcessId> helpers() const;
+  std::string cloud() const { return std::string(cloud_word(source_.kind)); }  ///< after open()
+  bool asks() const { return watcher_.has_value(); }
+  bool answers() const { return answers_; }
+
+ private:
+  void take(const NoticeWatch::News& news);
+  std::optional<Notice> judged(const NoticeWatch::Told& told);
+
+  CloudSource source_;
+  Chronicle& chronicle_;
+  std::optional<CloudWatcher> watcher_;
+  bool answers_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace pw

@@ -1,0 +1,108 @@
+#include "verbs/node_notice.hpp"
+
+#include <algorithm>
+
+#include "os/clock.hpp"
+
+namespace pw {
+namespace {
+
+// Where nobody need end, whoever was told is not followed.
+constexpr Nanos kNotFollowed{0};
+// After the machine should have gone: what is told now is not killed for it.
+constexpr Nanos kLeast = Seconds(1);
+
+}  // namespace
+
+RelayPlan NodeNotice::plan_for(Instant now) const {
+  RelayPlan plan{.signal = plan_.as};
+  if (!plan_.end) {
+    plan.no_handler = NoHandler::skip;
+    plan.wait = kNotFollowed;
+    return plan;
+  }
+  const Nanos left = *plan_.end - now;
+  if (left < kLeast) {
+    plan.wait = kNotFollowed;
+    return plan;
+  }
+  plan.grace = left - std::min(plan_.margin, left / 4);
+  plan.lead = left;
+  plan.wait = *plan.grace;
+  plan.term_before_kill = true;
+  return plan;
+}
+
+void NodeNotice::come_nearer(Instant end) {
+  plan_.end = end;
+  const Instant now = monotonic_now();
+  const RelayPlan plan = plan_for(now);
+  for (Trainer& trainer : trainers_) {
+    if (plan.grace) trainer.target.end_by(now + *plan.grace);
+  }
+}
+
+void NodeNotice::tell(PidTarget process, Instant now) {
+  const ProcessId id = process.id();
+  const auto same = [&id](const Trainer& trainer) { return trainer.target.id() == id; };
+  if (std::any_of(trainers_.begin(), trainers_.end(), same)) return;
+  if (std::find(told_before_.begin(), told_before_.end(), id) != told_before_.end()) return;
+  if (plan_.end && book_ != nullptr && book_->knows(id, now)) {
+    told_before_.push_back(id);
+    log_.write_line("preempt-wrap: " + process.name() + " (pid " + std::to_string(id.pid) +
+                    ") was told before our restart");
+    return;
+  }
+  summary_.clear();
+  trainers_.push_back({RelayTarget(std::move(process), plan_for(now), now, log_)});
+}
+
+void NodeNotice::advance(Instant now) {
+  for (Trainer& trainer : trainers_) {
+    trainer.target.advance(now);
+    if (trainer.target.told() && !std::exchange(trainer.noted, true)) note(trainer.target);
+  }
+}
+
+// After the signal: one that was not sent before we died is sent again.
+void NodeNotice::note(RelayTarget& target) {
+  if (!plan_.end || book_ == nullptr) return;
+  const auto written = book_->write(target.id(), *plan_.end);
+  if (!written) trouble_ = written.error().text() + "; after a restart it would be told again";
+}
+
+bool NodeNotice::quiet() const {
+  return std::all_of(trainers_.begin(), trainers_.end(),
+                     [](const Trainer& trainer) { return trainer.target.status().has_value(); });
+}
+
+std::optional<Instant> NodeNotice::wake() const {
+  std::optional<Instant> wake;
+  for (const Trainer& trainer : trainers_) {
+    if (trainer.target.status()) continue;
+    const Instant next = trainer.target.next_wake();
+    if (!wake || next < *wake) wake = next;
+  }
+  return wake;
+}
+
+void NodeNotice::add_fds(std::vector<int>& fds) const {
+  for (const Trainer& trainer : trainers_) {
+    if (!trainer.target.status() && trainer.target.fd() >= 0) fds.push_back(trainer.target.fd());
+  }
+}
+
+std::optional<std::string> NodeNotice::take_summary() {
+  if (!quiet()) return {};
+  const auto count = [this](bool told) {
+    return std::to_string(
+        std::count_if(trainers_.begin(), trainers_.end(),
+                      [told](const Trainer& trainer) { return trainer.target.told() == told; }));
+  };
+  const std::string summary = "notice " + plan_.words + ": " + count(true) + " delivered, " +
+                              count(false) + " gone, " + std::to_string(refused_) + " refused";
+  if (std::exchange(summary_, summary) == summary) return {};
+  return summary;
+}
+
+}  // namespace pw

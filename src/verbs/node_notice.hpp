@@ -1,0 +1,65 @@
+#pragma once
+#include <list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/told_book.hpp"
+#include "verbs/relay_target.hpp"
+
+namespace pw {
+
+/// One notice on its way to the processes of a node: each is told once, also one that registers
+/// later, and followed to its end; then SIGKILL. Called by NodeWatch.
+class NodeNotice {
+ public:
+  struct Plan {
+    std::string words;  ///< "ec2 (terminate)"
+    std::string key;    ///< what is the same notice
+    Signal as = 0;
+    std::optional<Instant> end;  ///< of the machine; nothing: nobody need end
+    Nanos margin{0};
+  };
+  /// `book` outlives a crash of ours; null: no memory.
+  NodeNotice(Plan plan, ToldBook* book, LogStream& log)
+      : plan_(std::move(plan)), book_(book), log_(log) {}
+
+  const std::string& key() const { return plan_.key; }
+  const std::optional<Instant>& end() const { return plan_.end; }
+  const std::string& words() const { return plan_.words; }
+
+  /// The machine's end comes nearer than was said.
+  void come_nearer(Instant end);
+
+  void tell(PidTarget process, Instant now);
+  void refused() { ++refused_; }
+  void advance(Instant now);
+
+  /// Everybody has ended, or been given up.
+  bool quiet() const;
+  std::optional<Instant> wake() const;
+  void add_fds(std::vector<int>& fds) const;
+
+  /// "2 delivered, 0 gone, 1 refused", once, when it is quiet; what could not be written down, too.
+  std::optional<std::string> take_summary();
+  std::string take_trouble() { return std::exchange(trouble_, {}); }
+
+ private:
+  RelayPlan plan_for(Instant now) const;
+  void note(RelayTarget& target);
+
+  struct Trainer {
+    RelayTarget target;
+    bool noted = false;
+  };
+  Plan plan_;
+  ToldBook* book_;
+  LogStream& log_;
+  std::list<Trainer> trainers_;
+  std::vector<ProcessId> told_before_;
+  int refused_ = 0;
+  std::string trouble_;
+  std::string summary_;
+};
+
+}  // namespace pw

@@ -1,0 +1,105 @@
+// The one place where the loop blocks, and who is heard when it wakes.
+#include "core/duration.hpp"
+#include "os/clock.hpp"
+#include "os/loop.hpp"
+#include "verbs/supervisor.hpp"
+
+namespace pw {
+namespace {
+
+void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
+  if (at && (!wake || *at < *wake)) wake = at;
+}
+
+}  // namespace
+
+void Supervisor::wait() {
+  std::optional<Instant> wake = run_.next_wake();
+  consider(wake, hooks_.next_limit());
+  consider(wake, batch_doubt_.due());
+  consider(wake, ready_at_);
+  consider(wake, next_own_notice());
+  consider(wake, voice_.next_try());
+  std::vector<int> fds;
+  for (const StepSignal& step_signal : step_signals_) {
+    consider(wake, step_signal.helper().limit());
+    if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
+  }
+  consider(wake, ask_due_);
+  consider(wake, hook_due_);
+  if (job_watch_) consider(wake, job_watch_->wake());
+  if (job_look_) consider(wake, job_look_->wake());
+  for (const Helper* asker : askers()) {
+    if (asker->output_fd() >= 0) fds.push_back(asker->output_fd());
+  }
+  overseers_.add_fds(fds);
+  chronicle_.add_trouble_fds(fds);
+  if (voice_.fd() >= 0) fds.push_back(voice_.fd());
+  if (gate_ && gate_->fd() >= 0) fds.push_back(gate_->fd());
+  if (cloud_) cloud_->add_fds(fds);
+  for (const PidFile* file : {plan_.pid_file, plan_.registration}) {
+    if (file != nullptr && file->trouble_fd() >= 0) fds.push_back(file->trouble_fd());
+  }
+  // Signals first: a typed INT that ended the trainer is known before its end is.
+  const auto caught = wait_for(signals_, fds, wake);
+  // Its last words were said before its end.
+  if (voice_.fd() >= 0 && (!caught || caught->signal == SIGCHLD)) hear_trainer();
+  if (finished_) return;
+  if (caught) take(*caught);
+  for (PidFile* file : {plan_.pid_file, plan_.registration}) {
+    if (file != nullptr && file->trouble_fd() >= 0) hear_pid_file(*file);
+  }
+  if (finished_) return;
+  if (!caught || wake) {
+    const auto due = run_.next_wake();
+    if (due && monotonic_now() >= *due) happen(event::TimeCame{});
+    const auto decided = batch_doubt_.due();
+    if (decided && monotonic_now() >= *decided) {
+      batch_doubt_.decide();
+      settle_batch_term(batch_term_, Carrier::us);
+    }
+    if (ready_at_ && monotonic_now() >= *ready_at_) trainer_ready("time");
+  }
+  if (gate_) hear_gate();
+  if (finished_) return;
+  if (hooks_.running() || !step_signals_.empty()) advance_helpers();
+  if (job_watch_ || hook_due_) advance_job();
+  if (job_look_) look_at_job();
+  if (finished_) return;
+  advance_own_notices();
+  if (finished_) return;
+  if (!overseers_.idle()) watch_overseers();
+}
+
+void Supervisor::hear_trainer() {
+  for (const NotifyMessage& message : voice_.hear()) {
+    if (message.ready) trainer_ready("notify");
+    if (message.watchdog == NotifyMessage::Watchdog::alive) happen(event::Reported{});
+    if (message.watchdog == NotifyMessage::Watchdog::trigger) happen(event::HangReported{});
+    if (message.extend && run_.phase() == Phase::draining) {
+      happen(event::GraceAsked{*message.extend});
+      const auto kill_at = run_.kill_at();
+      voice_.tell_extended(*message.extend,
+                           kill_at ? std::optional(*kill_at - monotonic_now()) : std::nullopt);
+    }
+    if (finished_) return;
+  }
+}
+
+// Each rank of a trainer may say so; of the first one log and journal tell.
+void Supervisor::trainer_ready(const char* by) {
+  ready_at_.reset();
+  happen(event::TrainerReady{});
+  if (gate_) gate_->through();
+  if (std::exchange(ready_told_, true)) return;
+  const Nanos after = monotonic_now() - started_;
+  chronicle_.log(LogLevel::debug, "the trainer is ready after " + spoken(after));
+  chronicle_.journal("ready",
+                     JournalRecord().add("by", by).add("after_ms", after.count() / 1'000'000));
+}
+
+void Supervisor::hear_pid_file(PidFile& file) {
+  for (const std::string& trouble : file.troubles()) chronicle_.warn(trouble);
+}
+
+}  // namespace pw

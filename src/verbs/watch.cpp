@@ -1,0 +1,43 @@
+#include <cstdio>
+
+#include "config/command_line.hpp"
+#include "core/exit_status.hpp"
+#include "core/watch_settings.hpp"
+#include "verbs/help.hpp"
+#include "verbs/job_paths.hpp"
+#include "verbs/node_watch.hpp"
+#include "verbs/run.hpp"
+#include "verbs/settings.hpp"
+
+namespace pw {
+
+int watch(const Beginning&, std::span<const std::string> words) {
+  const CommandLine line = parse_command_line(words, watch_option_table());
+  if (line.wanted == Wanted::help && line.errors.empty()) {
+    std::fputs(watch_help_text().c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
+  }
+  WatchSettings settings = watch_settings(line.given);
+  auto& errors = settings.errors;
+  errors.insert(errors.begin(), line.errors.begin(), line.errors.end());
+  if (!line.command.empty()) {
+    errors.push_back({{Layer::command_line, "command line"},
+                      "unexpected word " + line.command.front() + " (watch starts no command)"});
+  }
+  if (!errors.empty()) {
+    std::fputs(error_message(errors).c_str(), stderr);
+    return kOwnFailure;
+  }
+  Identity identity;
+  identity.host = host_name();
+  Chronicle chronicle(settings.log_level, identity);
+  auto signals = SignalFd::open(JobControl::ours);
+  if (!signals) {
+    std::fprintf(stderr, "preempt-wrap: %s\n", signals.error().text().c_str());
+    return kOwnFailure;
+  }
+  if (!settings.journal.empty()) chronicle.open_journal(settings.journal);
+  return NodeWatch(std::move(settings), std::move(*signals), chronicle).run();
+}
+
+}  // namespace pw
