@@ -10,9 +10,9 @@
 # answers on the real addresses, and no packet leaves. Nothing of the host's root is written; only
 # the box's PID 1 is ever signalled, and the kernel ends its PID namespace. BOX_MAX_SEC (300): its
 # life.
-# Exit status 77: this machine cannot have one (root, util-linux, overlayfs, cgroup2, systemd, dbus).
-# Not real here: memory, pids and cpu limits where the host has cgroup v1 for them. The box's root is
-# the host's for /proc/sys: a test writes none.
+# Exit status 77: this machine cannot have one (root, util-linux, overlayfs, cgroup2, systemd,
+# dbus). Not real here: memory, pids and cpu limits where the host has cgroup v1 for them. The box's
+# root is the host's for /proc/sys: a test writes none.
 set -u
 self=$(readlink -f "$0")
 

@@ -42,7 +42,9 @@ class BoxTest(unittest.TestCase):
         self.box.systemctl('reset-failed', status=None)
         for unit in self._drop_ins:
             self.box.drop_in(unit, '')
-        self.box.run('sh', '-c', f'rm -rf {RUN_DIR}/* /var/lib/private/preempt-wrap/*')
+        self.box.run('sh', '-c', f'rm -rf {RUN_DIR}/* /var/lib/private/preempt-wrap/* ' +
+                     ' '.join(f'/run/{unit.removesuffix(".service")}' for unit in self._units) +
+                     ' /var/lib/train/*')
 
     def drop_in(self, unit, text):
         self._drop_ins.append(unit)
@@ -76,8 +78,12 @@ class BoxTest(unittest.TestCase):
         def found():
             lines = [line for line in self.watched() if re.search(pattern, line)]
             return lines if len(lines) >= count else None
+        return self.until(pattern, found)
+
+    def until(self, what, condition):
+        """As processes.until; a failure has the watcher's lines with it."""
         try:
-            return until(pattern, found)
+            return until(what, condition)
         except AssertionError as error:
             raise AssertionError(f'{error}\n' + '\n'.join(self.watched())) from None
 
@@ -136,8 +142,8 @@ class BoxTest(unittest.TestCase):
 
     def wait_end(self, unit):
         """Waits until it is inactive or failed, and says which."""
-        until(f'the end of {unit}', lambda: self.box.show(unit, 'ActiveState') in
-              ('inactive', 'failed'))
+        self.until(f'the end of {unit}', lambda: self.box.show(unit, 'ActiveState') in
+                   ('inactive', 'failed'))
         return self.box.show(unit, 'ActiveState')
 
     def assert_untouched(self, unit, log):

@@ -16,12 +16,12 @@ PREFIX = 'usr/local'
 UNITS = f'{PREFIX}/lib/systemd/system'
 SHARE = f'{PREFIX}/share/preempt-wrap'
 LIST = f'{SHARE}/installed'
+SCRIPTS = ('slurm/site/drain-node', 'tests/systemd/box.sh')
 PLACED = {  # without the examples, which may become more
     f'{PREFIX}/bin/preempt-wrap': 0o755,
     f'{PREFIX}/share/man/man1/preempt-wrap.1': 0o644,
     f'{UNITS}/preempt-wrap-watch.service': 0o644,
     f'{UNITS}/preempt-wrap@.service': 0o644,
-    f'{PREFIX}/lib/sysusers.d/preempt-wrap.conf': 0o644,
     f'{PREFIX}/lib/tmpfiles.d/preempt-wrap.conf': 0o644,
     f'{SHARE}/drain-node': 0o755,
     f'{SHARE}/trainer.env': 0o644,
@@ -195,7 +195,7 @@ class ManPage(unittest.TestCase):
     def test_the_scripts_are_clean(self):
         if not shutil.which('shellcheck'):
             self.skipTest('no shellcheck')
-        scripts = [INSTALL, REPOSITORY / 'slurm/site/drain-node', REPOSITORY / 'tests/systemd/box.sh']
+        scripts = [INSTALL, *(REPOSITORY / name for name in SCRIPTS)]
         done = subprocess.run(['shellcheck', *scripts], capture_output=True, text=True, check=False)
         self.assertEqual(done.stdout, '')
 

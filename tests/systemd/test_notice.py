@@ -4,7 +4,6 @@ import os
 
 from box import RUN_DIR, trainer
 from box_test import BoxTest, main
-from processes import until
 
 NAME = 'preempt-wrap@job.service'
 SAVES = ('USR1=save:300:138', 'TERM=log')
@@ -84,16 +83,6 @@ class Notice(BoxTest):
         self.wait_end(unit)
         self.assertEqual(log.order(), ['USR1'])
 
-    def test_the_notice_file_is_for_who_asks_by_file(self):
-        """`run --cloud file:` of another user, which is not registered."""
-        self.watch()
-        unit, log = self.process('file', '/usr/local/bin/preempt-wrap', 'run', '--cloud',
-                                 f'file:{RUN_DIR}/notice', '--', *trainer(*SAVES))
-        log.ready()
-        self.box.tell('notice', 'after=60')
-        self.wait_end(unit)
-        self.assertEqual(log.order(), ['USR1'])
-
     def test_a_sites_command_is_run_once(self):
         self.box.write('/run/site', '#!/bin/sh\necho "site: $PREEMPT_CAUSE $(id -un)"\n', 0o755)
         self.watch(options='--on-notice /run/site')
@@ -150,18 +139,6 @@ class Planted(BoxTest):
 
     def user_folder(self, user):
         return f'{RUN_DIR}/{self.box.run("id", "-u", user).strip()}'
-
-    def test_a_planted_notice_is_nobodys_word(self):
-        """It is there before the watcher is, and says that the end is near."""
-        self.plant(f'{RUN_DIR}/notice', '{"action":"terminate"}', 'mallory')
-        self.watch()
-        unit, log = self.wrapped('calm')
-        self.assert_untouched(unit, log)
-        self.box.tell('notice', 'after=60')
-        self.wait_end(unit)
-        self.assertEqual(log.order(), ['USR1'])
-        until('the notice of the watcher', lambda: self.box.run(
-            'stat', '-c', '%U', f'{RUN_DIR}/notice').strip() == 'preempt-wrap')
 
     def test_mallory_cannot_touch_what_others_have_put_there(self):
         self.watch()

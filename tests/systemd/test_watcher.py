@@ -32,7 +32,8 @@ class Life(BoxTest):
     def test_it_says_how_it_is(self):
         self.watch()
         self.wrapped('one')
-        until('its status', lambda: 'watching ec2, 1 trainer' in self.box.show(WATCH, 'StatusText'))
+        until('its status', lambda: self.box.show(WATCH, 'StatusText') ==
+              'watching ec2, 1 run registered')
 
     def test_it_is_ready_without_any_metadata_service(self):
         self.box.systemctl('stop', 'metadata.service', status=None)
