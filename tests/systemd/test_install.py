@@ -22,6 +22,7 @@ PLACED = {  # without the examples, which may become more
     f'{PREFIX}/share/man/man1/preempt-wrap.1': 0o644,
     f'{UNITS}/preempt-wrap-watch.service': 0o644,
     f'{UNITS}/preempt-wrap@.service': 0o644,
+    f'{PREFIX}/lib/sysusers.d/preempt-wrap.conf': 0o644,
     f'{PREFIX}/lib/tmpfiles.d/preempt-wrap.conf': 0o644,
     f'{SHARE}/drain-node': 0o755,
     f'{SHARE}/trainer.env': 0o644,

@@ -34,12 +34,14 @@ class Notice(BoxTest):
                 self.forget()
 
     def test_saved_with_exit_0_is_85(self):
+        self.drop_in(NAME, "[Service]\nExecStopPost=/bin/sh -c 'echo ended $$SERVICE_RESULT "
+                           "$$EXIT_CODE $$EXIT_STATUS'\n")
         self.watch()
         unit, log = self.instance('job', trainer('USR1=save:100:0'))
         self.box.tell('notice', 'after=60')
         self.assertEqual(self.wait_end(unit), 'inactive')
         self.assertEqual(len(log.of('saved')), 1)
-        self.assertRegex(' '.join(self.box.said_of(unit)), r'status=85')
+        self.assertIn('ended success exited 85', self.box.said(unit))
 
     def test_advice_tells_nobody(self):
         self.watch()

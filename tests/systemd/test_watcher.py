@@ -67,11 +67,10 @@ class Life(BoxTest):
         self.watch()
         slow, slow_log = self.wrapped('slow', *trainer('USR1=save:4000:138', 'TERM=log'))
         alone, alone_log = self.named('alone', 'USR1=save:4000:138', 'TERM=log')
-        stubborn, stubborn_log = self.named('stubborn', 'USR1=log', 'TERM=log')
-        self.box.tell('notice', 'after=12')
-        for log in (slow_log, alone_log, stubborn_log):
+        self.box.tell('notice', 'after=60')
+        for log in (slow_log, alone_log):
             log.wait_for('USR1')
-        self.wait_line('USR1 sent', 3)
+        self.wait_line('USR1 sent', 2)
         pid = self.box.main_pid(WATCH)
         self.box.run('kill', '-s', 'KILL', str(pid))
         # Nobody watches for a second.
@@ -82,8 +81,19 @@ class Life(BoxTest):
         for unit, log in ((slow, slow_log), (alone, alone_log)):
             self.wait_end(unit)
             self.assertEqual((log.order(), len(log.of('saved'))), (['USR1'], 1))
+
+    def test_after_a_crash_the_end_is_kept_all_the_same(self):
+        """The last word, and SIGKILL, for who was told before it."""
+        self.watch()
+        stubborn, log = self.named('stubborn', 'USR1=log', 'TERM=log')
+        self.box.tell('notice', 'after=9')
+        log.wait_for('USR1')
+        self.wait_line('USR1 sent')
+        pid = self.box.main_pid(WATCH)
+        self.box.run('kill', '-s', 'KILL', str(pid))
+        self.assert_new_pid(pid)
         self.wait_end(stubborn)
-        self.assertEqual(stubborn_log.order(), ['USR1', 'TERM'])
+        self.assertEqual(log.order(), ['USR1', 'TERM'])
 
 
 class Sandbox(BoxTest):
