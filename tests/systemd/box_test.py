@@ -101,7 +101,8 @@ class BoxTest(unittest.TestCase):
         return unit, log
 
     def process(self, name, *words, user='alice'):
-        """A process of a user that is no service of ours; its folder is /run/NAME."""
+        """A process of a user that is no service of ours; its folder is /run/NAME. `words` may
+        begin with options of systemd-run."""
         unit = f'{name}.service'
         self._units.append(unit)
         self.box.run('systemd-run', '-q', f'--unit={name}', f'--uid={user}', '-p', 'Type=exec',
@@ -112,7 +113,8 @@ class BoxTest(unittest.TestCase):
     def wrapped(self, name, *command, user='alice'):
         """The same under `run --register`, which the watcher then knows."""
         unit, log = self.process(name, '/usr/local/bin/preempt-wrap', 'run', '--register', '--',
-                                 *(command or trainer('USR1=save:300:138', 'TERM=log')), user=user)
+                                 *(command or trainer('USR1=save:300:138', 'TERM=log')),
+                                 user=user)
         log.ready()
         pid = self.box.main_pid(unit)
         until(f'the PID file of {pid}', lambda: self.registered(pid))

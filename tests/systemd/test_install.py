@@ -184,18 +184,22 @@ class TakesAway(InstallTest):
         self.assertIn('nothing to take away', self.call('--uninstall'))
 
 
-class ManPage(unittest.TestCase):
+class Clean(unittest.TestCase):
+    def need(self, tool):
+        if not shutil.which(tool) and os.environ.get('PW_REQUIRE_ALL') == '1':
+            self.fail(f'PW_REQUIRE_ALL=1, but there is no {tool}')
+        if not shutil.which(tool):
+            self.skipTest(f'there is no {tool}')
+
     def test_it_is_formatted_without_a_warning(self):
         page = REPOSITORY / 'docs/preempt-wrap.1'
-        if not shutil.which('man'):
-            self.skipTest('no man')
+        self.need('man')
         done = subprocess.run(['man', '--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', page],
                               capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ''))
 
     def test_the_scripts_are_clean(self):
-        if not shutil.which('shellcheck'):
-            self.skipTest('no shellcheck')
+        self.need('shellcheck')
         scripts = [INSTALL, *(REPOSITORY / name for name in SCRIPTS)]
         done = subprocess.run(['shellcheck', *scripts], capture_output=True, text=True, check=False)
         self.assertEqual(done.stdout, '')

@@ -7,6 +7,9 @@ from box_test import BoxTest, main
 
 NAME = 'preempt-wrap@job.service'
 SAVES = ('USR1=save:300:138', 'TERM=log')
+REGISTERED = ['/usr/local/bin/preempt-wrap', 'run', '--register', '--']
+CROWD = "import os; [(os.mkdir(f'f{i}'), open(f'f{i}/x.pid', 'w').write('1')) " \
+        "for i in range(1000)]"
 WAYS = (  # cloud, what is told, what the watcher calls it
     ('ec2', ['notice', 'action=terminate', 'after=60'], 'ec2'),
     ('ec2-ipv6', ['notice', 'action=stop', 'after=60'], 'ec2'),
@@ -80,8 +83,16 @@ class Notice(BoxTest):
         alone, log = self.named('late', *SAVES)
         self.wait_end(alone)
         self.assertEqual(log.order(), ['USR1'])
-        unit, log = self.process('later', '/usr/local/bin/preempt-wrap', 'run', '--register', '--',
-                                 *trainer(*SAVES))
+        unit, log = self.process('later', *REGISTERED, *trainer(*SAVES))
+        self.wait_end(unit)
+        self.assertEqual(log.order(), ['USR1'])
+
+    def test_a_user_with_a_narrow_umask_is_told(self):
+        self.watch()
+        unit, log = self.process('narrow', '-p', 'UMask=0077', *REGISTERED, *trainer(*SAVES))
+        log.ready()
+        self.until('the PID file', lambda: self.registered(self.box.main_pid(unit)))
+        self.box.tell('notice', 'after=60')
         self.wait_end(unit)
         self.assertEqual(log.order(), ['USR1'])
 
@@ -96,6 +107,10 @@ class Notice(BoxTest):
 
 class Planted(BoxTest):
     """What mallory puts into the run directory."""
+
+    def as_mallory(self, script, status=0):
+        self.box.run('setpriv', '--reuid=mallory', '--regid=mallory', '--clear-groups', 'sh', '-c',
+                     script, status=status)
 
     def test_files_of_another_user_are_refused_and_logged(self):
         self.watch()
@@ -126,29 +141,47 @@ class Planted(BoxTest):
         self.assert_untouched(victim, log)
 
     def test_a_folder_that_others_can_write_proves_nothing(self):
-        """The file is believed for its own owner, whoever owns the folder."""
+        """A file is believed of its owner's processes, whoever owns the folder."""
         self.watch()
-        self.plant(f'{RUN_DIR}/open/x.pid', 2, 'mallory', f'chmod 777 {RUN_DIR}/open')
-        unit, log = self.named('guest', *SAVES, path=f'{RUN_DIR}/open/guest.pid')
-        other, other_log = self.wrapped('other')
-        self.box.run('rm', '-r', self.user_folder('alice'))
-        self.plant(f'{RUN_DIR}/open/other.pid', self.box.main_pid(other), 'mallory')
+        open_folder = f'{RUN_DIR}/open'
+        self.plant(f'{open_folder}/x.pid', 2, 'mallory', f'chmod 777 {open_folder}')
+        guest, guest_log = self.named('guest', *SAVES, path=f'{open_folder}/guest.pid')
+        victim, log = self.named('victim', *SAVES)
+        self.box.run('rm', '-r', f'{RUN_DIR}/alice')
+        self.plant(f'{open_folder}/victim.pid', self.box.main_pid(victim), 'mallory')
         self.box.tell('notice', 'after=60')
-        self.wait_line('open/other.pid .*nothing was signalled')
-        self.assert_untouched(other, other_log)
-        self.assertIn(log.order(), ([], ['USR1']))
-        self.assertIn(self.box.show(unit, 'ActiveState'), ('active', 'inactive', 'failed'))
+        self.wait_end(guest)
+        self.assertEqual(guest_log.order(), ['USR1'])
+        self.wait_line('open/victim.pid .*nothing was signalled')
+        self.assert_untouched(victim, log)
 
-    def user_folder(self, user):
-        return f'{RUN_DIR}/{self.box.run("id", "-u", user).strip()}'
+    def test_whose_folder_is_taken_trains_on_and_is_warned(self):
+        self.watch()
+        folder = f'{RUN_DIR}/{self.box.run("id", "-u", "alice").strip()}'
+        for how in (f'mkdir -m 777 {folder}', f'ln -s /tmp {folder}', f'echo 1 >{folder}'):
+            with self.subTest(how):
+                self.as_mallory(how)
+                unit, log = self.process('taken', *REGISTERED, *trainer('TERM=exit:0'))
+                log.ready()
+                self.until('the warning', lambda: 'not registered' in ' '.join(self.box.said(unit)))
+                self.box.systemctl('stop', unit)
+                self.box.run('rm', '-rf', folder, '/run/taken')
+
+    def test_a_crowd_of_files_delays_nobody(self):
+        self.watch()
+        self.as_mallory(f'cd {RUN_DIR}; python3 -c "{CROWD}"')
+        unit, log = self.wrapped('one')
+        self.box.tell('notice', 'after=60')
+        self.wait_end(unit)
+        self.assertEqual(log.order(), ['USR1'])
+        self.assertLess(len(self.watched()), 400)
 
     def test_mallory_cannot_touch_what_others_have_put_there(self):
         self.watch()
         unit, _ = self.wrapped('mine')
         path = os.path.join(RUN_DIR, self.registered(self.box.main_pid(unit)))
         for script in (f'rm -f {path}', f'echo 1 >{path}', f'mv {os.path.dirname(path)} /tmp/x'):
-            self.box.run('setpriv', '--reuid=mallory', '--regid=mallory', '--clear-groups', 'sh',
-                         '-c', script, status=None)
+            self.as_mallory(script, status=None)
         self.assertEqual(self.box.run('cat', path).strip(), str(self.box.main_pid(unit)))
 
 
