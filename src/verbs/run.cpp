@@ -45,7 +45,6 @@ Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& jo
       {"pid-file", &settings.pid_file},
       {"target-pid-file", &settings.target_pid_file},
       {"gate", &settings.gate},
-      {"run-dir", &settings.run_dir},
       {"progress-file", &settings.progress_file},
       {"kill-switch", &settings.kill_switch},
       {"state-dir", &settings.state_dir}};

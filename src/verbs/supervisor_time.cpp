@@ -16,7 +16,6 @@ constexpr Nanos kAfterKill = Seconds(5);  // hooks, and what else the end of a r
 }  // namespace
 
 void Supervisor::watch_the_end() {
-  if (!plan_.settings.notice_before_end) return;
   if (!plan_.job) {
     return chronicle_.warn("--notice-before-end: this is no Slurm job, so nobody knows of an end");
   }
@@ -57,7 +56,6 @@ void Supervisor::advance_own_notices() {
 }
 
 void Supervisor::watch_the_cloud() {
-  if (plan_.settings.cloud.kind == CloudSource::Kind::none) return;
   cloud_.emplace(plan_.settings.cloud, chronicle_);
   cloud_->open();
 }

@@ -121,3 +121,51 @@ TEST_CASE("the same USR1 as advice just before covers no notice of ours") {
   CHECK(run.gets(SIGUSR1) == "RELAY USR1, advice");
   CHECK(run.at(12s).happen(own_limit()) == "RELAY USR1, relayed");
 }
+
+namespace {
+
+event::NoticeGiven of_cloud(const Run& run, std::optional<Nanos> left) {
+  event::NoticeGiven given{.source = NoticeSource::cloud, .as = SIGUSR1};
+  if (left) given.told = Deadline{run.now() + *left, Certainty::fact, DeadlineSource::cloud};
+  given.advice = !left;
+  return given;
+}
+
+}  // namespace
+
+TEST_CASE("a cloud's notice: the machine's end is a fact, the ladder fits into it") {
+  Run run(Policy{});
+  run.started().at(10s);
+  CHECK(run.happen(of_cloud(run, 120s)) == "RELAY USR1, relayed");
+  CHECK(run.kill_in() == 118s);
+  Run google(Policy{});
+  google.started().at(10s);
+  google.happen(of_cloud(google, 30s));
+  CHECK(google.kill_in() == 28s);
+}
+
+TEST_CASE("a second one only shortens") {
+  Run run(Policy{});
+  run.started().at(10s);
+  run.happen(of_cloud(run, 120s));
+  run.at(20s).happen(of_cloud(run, 300s));
+  CHECK(run.kill_in() == 108s);
+  run.happen(of_cloud(run, 30s));
+  CHECK(run.kill_in() == 28s);
+}
+
+TEST_CASE("where nobody need end the trainer is told, and no clock runs") {
+  Run run(Policy{});
+  run.started().at(10s);
+  CHECK(run.happen(of_cloud(run, {})) == "RELAY USR1, advice");
+  CHECK(run.phase() == Phase::running);
+  CHECK(run.at(20s).happen(of_cloud(run, 120s)) == "RELAY USR1, relayed");
+  CHECK(run.happen(of_cloud(run, {})).empty());
+}
+
+TEST_CASE("before the start it is forestalled, advice is not") {
+  Run run(Policy{});
+  run.happen(event::WaitBegan{});
+  CHECK(run.happen(of_cloud(run, {})).empty());
+  CHECK(run.happen(of_cloud(run, 120s)) == "forestalled, FINISH");
+}

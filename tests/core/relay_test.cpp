@@ -16,6 +16,7 @@ const char* name_of(RelayStep step) {
     case RelayStep::send: return "send";
     case RelayStep::send_term: return "term";
     case RelayStep::skip: return "skip";
+    case RelayStep::last_term: return "last";
     case RelayStep::kill: return "kill";
     case RelayStep::gone: return "gone";
     case RelayStep::killed: return "killed";
@@ -112,6 +113,22 @@ TEST_CASE("the course of a relay") {
        usr1,
        {.blocked_from = Millis(0), .blocked_for = 99 * s1, .ends = 9 * s1},
        "send@0 gone@9"},
+      {"TERM before the end, 10 s",
+       {.signal = SIGUSR1, .grace = 118 * s1, .term_before_kill = true},
+       {.able = 0 * s1},
+       "send@0 last@108 kill@118 killed@118"},
+      {"or a quarter of the grace",
+       {.signal = SIGUSR1, .grace = 28 * s1, .term_before_kill = true},
+       {.able = 0 * s1},
+       "send@0 last@21 kill@28 killed@28"},
+      {"not twice",
+       {.signal = SIGUSR1, .grace = 40 * s1, .term_before_kill = true},
+       {},
+       "term@10 kill@40 killed@40"},
+      {"not after TERM",
+       {.signal = SIGTERM, .grace = 40 * s1, .term_before_kill = true},
+       {},
+       "send@0 kill@40 killed@40"},
       {"no hold", {.signal = SIGUSR2, .hold = Nanos(0)}, {}, "term@0 still@60"},
   };
   for (const Row& row : rows) {
@@ -174,4 +191,17 @@ TEST_CASE("what relay was asked to do, and all that is wrong with it") {
   CHECK(asked({}).errors.size() == 1);
   CHECK(asked({{"pid-file", "t"}, {"grace", "9"}, {"wait", "8"}}).errors.size() == 1);
   CHECK(asked({{"pid-file", "t"}, {"grace", "9"}, {"wait", "9"}}).errors.empty());
+}
+
+TEST_CASE("a nearer end brings SIGKILL nearer, never further away") {
+  const Instant begin{Seconds(1)};
+  RelayCourse course({.signal = SIGTERM, .grace = Seconds(100)}, begin);
+  CHECK(course.step(begin, true, Handling::caught) == RelayStep::send);
+  CHECK(course.step(begin, true, Handling::caught) == RelayStep::wait);
+  course.end_by(begin + Seconds(200));
+  CHECK(course.step(begin, true, Handling::caught) == RelayStep::wait);
+  CHECK(course.next_wake() == begin + Seconds(100));
+  course.end_by(begin + Seconds(30));
+  CHECK(course.next_wake() == begin + Seconds(30));
+  CHECK(course.step(begin + Seconds(30), true, Handling::caught) == RelayStep::kill);
 }
