@@ -43,14 +43,13 @@ class Box:
                 raise unittest.SkipTest(done.stderr.strip())
             raise AssertionError('no box: ' + done.stdout + done.stderr)
         try:
-            self._install()
+            self.run('systemd-sysusers', '-', stdin=''.join(f'u {user} -\n' for user in USERS))
+            self.install()
         except BaseException:
             self.stop()
             raise
 
-    def _install(self):
-        lines = ''.join(f'u {user} -\n' for user in USERS)
-        self.run('systemd-sysusers', '-', stdin=lines)
+    def install(self):
         self.run('/src/scripts/install', '--binary', '/pw/' + os.path.basename(BINARY))
 
     def stop(self):

@@ -18,11 +18,13 @@ SOURCES = {'ec2': f'ec2:poll={POLL}', 'ec2-ipv6': f'ec2:poll={POLL}', 'gce': 'gc
 class BoxTest(unittest.TestCase):
     """Each test begins without trainers, notice and memory, and with the units as shipped."""
     maxDiff = 2000
+    box = None  # one for all classes of a file
 
     @classmethod
     def setUpClass(cls):
-        cls.box = Box()
-        cls.addClassCleanup(cls.box.stop)
+        if BoxTest.box is None:
+            BoxTest.box = Box()
+            unittest.addModuleCleanup(BoxTest.box.stop)
 
     def setUp(self):
         self.addCleanup(self.clean)

@@ -93,6 +93,20 @@ class Trainer(BoxTest):
                          'environment files')
 
 
+class Uninstall(BoxTest):
+    def test_it_stops_the_watcher_and_leaves_the_training_alone(self):
+        self.addCleanup(self.box.install)
+        unit, log = self.instance('job', trainer())
+        self.watch()
+        self.box.systemctl('enable', '-q', WATCH, unit)
+        self.box.run('/src/scripts/install', '--uninstall')
+        self.assertEqual(self.box.show(WATCH, 'LoadState'), 'not-found')
+        self.assertEqual(self.box.show(WATCH, 'ActiveState'), 'inactive')
+        self.assert_untouched(unit, log)
+        left = self.box.run('find', '/usr/local', '/etc/systemd', '-name', '*preempt-wrap*')
+        self.assertEqual(left, '')
+
+
 class AsTheyAre(BoxTest):
     def test_a_foreign_unit_saves_at_its_stop(self):
         """The drop-in examples/relay.conf, for a unit that knows nothing of us."""

@@ -102,7 +102,7 @@ class Sandbox(BoxTest):
         self.drop_in(WATCH, '[Service]\nCapabilityBoundingSet=\nAmbientCapabilities=\n')
         self.watch()
         unit, log = self.wrapped('untold')
-        self.box.tell('notice', 'after=60')
+        self.box.tell('notice', 'after=10')
         self.wait_line('not permitted|denied')
         self.wait_line(' 0 delivered')
         self.assertEqual(log.got('USR1'), [])
