@@ -35,8 +35,10 @@ class Box:
         mounts = {str(REPOSITORY): '/src', os.path.dirname(BINARY): '/pw',
                   os.path.dirname(probe('trainer')): '/probes', **(binds or {})}
         words = [word for pair in mounts.items() for word in ('--bind', ':'.join(pair))]
-        done = subprocess.run([BOX, 'start', self.state, *words], capture_output=True, text=True,
-                              check=False)
+        guard, self._held = os.pipe()
+        done = subprocess.run([BOX, 'start', self.state, '--until-eof', *words], stdin=guard,
+                              capture_output=True, text=True, check=False)
+        os.close(guard)
         if done.returncode != 0:
             self.stop()
             if done.returncode == SKIPPED and os.environ.get('PW_REQUIRE_ALL') != '1':
@@ -55,6 +57,9 @@ class Box:
     def stop(self):
         subprocess.run([BOX, 'stop', self.state], check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def power_off(self):
         subprocess.run([BOX, 'poweroff', self.state], check=True)

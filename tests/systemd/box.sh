@@ -1,9 +1,11 @@
 #!/bin/bash
 # A real systemd (PID 1) in private namespaces, over a throw-away overlay of this machine's root.
-#   box.sh start STATE [--bind HOST[:BOX]]... [--logind]
+#   box.sh start STATE [--bind HOST[:BOX]]... [--logind] [--until-eof]
 #   box.sh exec STATE -- CMD...         CMD as root in the box
 #   box.sh poweroff STATE [SECONDS]     an orderly shutdown; STATE/journal stays
 #   box.sh stop STATE                   kills the box, removes STATE
+# --until-eof: when standard input, a pipe that only the caller holds, ends, the box is stopped: a
+# caller that is killed leaves nothing behind.
 # STATE/pid: PID 1 of the box, as seen from outside. STATE/boot.log: the set-up's output.
 # STATE/journal: the box's journal, also after its end.
 # The network is a loopback with the metadata services' addresses on it: a server in the box
@@ -178,17 +180,19 @@ needs() {
 }
 
 cmd_start() {
-  local state=$1 logind=0 binds=() cgroups outer pid='' i said=''
+  local state=$1 logind=0 guard=0 binds=() cgroups outer pid='' i said=''
   shift
   while [ $# -gt 0 ]; do
     case $1 in
       --logind) logind=1 ;;
+      --until-eof) guard=1 ;;
       --bind) binds+=("$2"); shift ;;
       *) die "unknown option $1" ;;
     esac
     shift
   done
   needs
+  exec 3<&0 # a background process has no standard input else
   mkdir -p "$state/mnt" "$state/journal"
   state=$(cd "$state" && pwd)
   cgroups=$(awk '$9 == "cgroup2" || $10 == "cgroup2" {print $5; exit}' /proc/self/mountinfo)
@@ -205,9 +209,12 @@ cmd_start() {
     exec timeout -s KILL "${BOX_MAX_SEC:-300}" setpriv --pdeathsig KILL unshare --pid --mount \
       --cgroup --ipc --uts --net --fork --kill-child=SIGKILL --propagation private -- \
       "$BASH" "$self" inner "$state" $logind ${binds[@]+"${binds[@]}"}
-  ) >"$state/boot.log" 2>&1 </dev/null &
+  ) >"$state/boot.log" 2>&1 </dev/null 3<&- &
   outer=$!
   echo $outer >"$state/outer"
+  if [ $guard = 1 ]; then
+    setsid bash -c 'cat; exec "$@"' guard "$self" stop "$state" <&3 3<&- >/dev/null 2>&1 &
+  fi
   for ((i = 0; i < 100; i++)); do
     pid=$(first_child $outer)
     [ -z "$pid" ] || pid=$(first_child "$pid")
