@@ -62,7 +62,7 @@ class Notice(BoxTest):
         command = ' '.join(trainer(*SAVES))
         behind, log = self.wrapped('behind', '/bin/bash', '-c', f'{command}; exit $?')
         given = self.box.journal()[-1]['at']
-        self.box.tell('notice', 'after=8')
+        self.box.tell('notice', 'after=6')
         for unit in (wrapped, alone, behind):
             self.wait_end(unit)
         self.assertEqual(log.order(), ['USR1'])
@@ -70,7 +70,7 @@ class Notice(BoxTest):
         for unit in (wrapped, alone):
             ended = self.box.journal(f'UNIT={unit}')[-1]['at']
             # EC2's time has whole seconds.
-            self.assertLess(ended - given, 9e9, unit)
+            self.assertLess(ended - given, 7e9, unit)
         self.assertIn('SIGKILL', ' '.join(self.box.said(wrapped)))
         self.wait_line('probe_trainer.*SIGKILL')
         self.wait_line('3 delivered, 0 gone, 0 refused')

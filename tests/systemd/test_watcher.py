@@ -86,7 +86,7 @@ class Life(BoxTest):
         """The last word, and SIGKILL, for who was told before it."""
         self.watch()
         stubborn, log = self.named('stubborn', 'USR1=log', 'TERM=log')
-        self.box.tell('notice', 'after=9')
+        self.box.tell('notice', 'after=7')
         log.wait_for('USR1')
         self.wait_line('USR1 sent')
         pid = self.box.main_pid(WATCH)
