@@ -20,7 +20,7 @@ WATCH = 'preempt-wrap-watch.service'
 RUN_DIR = '/run/preempt-wrap'
 CONTROL = '/run/metadata.control'
 ADDRESSES = {'ec2': '169.254.169.254:80', 'ec2-ipv6': '[fd00:ec2::254]:80',
-             'gce': '169.254.169.254:80'}
+             'gce': '169.254.169.254:80', 'azure': '169.254.169.254:80'}
 USERS = ('trainer', 'alice', 'mallory')
 SKIPPED = 77
 NUMBERS = {'USR1': 10, 'TERM': 15, 'WINCH': 28}
@@ -53,6 +53,14 @@ class Box:
 
     def install(self):
         self.run('/src/scripts/install', '--binary', '/pw/' + os.path.basename(BINARY))
+
+    def firmware(self, **texts):
+        """What the machine's firmware says it is, below /sys/class/dmi/id; nothing: the host's."""
+        self.run('sh', '-c', 'while mountpoint -q /sys/class; do umount /sys/class; done')
+        if texts:
+            self.run('sh', '-c', 'mount -t tmpfs dmi /sys/class && mkdir -p /sys/class/dmi/id')
+        for name, text in texts.items():
+            self.write(f'/sys/class/dmi/id/{name}', text + '\n')
 
     def stop(self):
         subprocess.run([BOX, 'stop', self.state], check=False)

@@ -11,7 +11,7 @@ from wrapper import BINARY, TrainerLog, probe
 POLL = '200ms'
 IPV6 = 'AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6\n'
 OF_AND_BY = OF, BY = 'UNIT=', '_SYSTEMD_UNIT='
-# The machine's own DMI is in the box, so the cloud is named.
+# Quick questions; and this machine may say nothing of a cloud.
 SOURCES = {'ec2': f'ec2:poll={POLL}', 'ec2-ipv6': f'ec2:poll={POLL}', 'gce': 'gce'}
 
 

@@ -2,11 +2,18 @@
 """From the metadata service's real address to the trainer's handler, with the shipped units."""
 import os
 
-from box import RUN_DIR, trainer
+from box import RUN_DIR, WATCH, trainer
 from box_test import BoxTest, main
 
 NAME = 'preempt-wrap@job.service'
 SAVES = ('USR1=save:300:138', 'TERM=log')
+MACHINES = (
+    ('ec2', 'action=terminate', {'sys_vendor': 'Amazon EC2', 'product_name': 'g5.xlarge'}),
+    ('gce', 'action=preempted', {'sys_vendor': 'Google', 'product_name': 'Google Compute Engine'}),
+    ('azure', 'action=Preempt', {'sys_vendor': 'Microsoft Corporation',
+                                 'product_name': 'Virtual Machine',
+                                 'chassis_asset_tag': '7783-7084-3265-9085-8269-3286-77'}),
+)
 REGISTERED = ['/usr/local/bin/preempt-wrap', 'run', '--register', '--']
 CROWD = "import os; [(os.mkdir(f'f{i}'), open(f'f{i}/x.pid', 'w').write('1')) " \
         "for i in range(1000)]"
@@ -33,6 +40,23 @@ class Notice(BoxTest):
                 self.assertNotIn('Scheduled restart', said)
                 self.wait_line(f'notice {name} .*1 delivered, 0 gone, 0 refused')
                 self.assertEqual(len(self.wait_line('USR1 sent')), 1)
+                self.clean()
+                self.forget()
+
+    def test_the_machine_says_which_cloud_it_is(self):
+        """The unit and its settings as installed: nothing in watch.env."""
+        self.addCleanup(self.box.firmware)
+        self.box.run('cp', '/src/systemd/watch.env', '/etc/preempt-wrap/watch.env')
+        for cloud, notice, firmware in MACHINES:
+            with self.subTest(cloud):
+                self.box.firmware(**firmware)
+                self.box.serve(cloud)
+                self.box.systemctl('start', WATCH)
+                unit, log = self.wrapped(cloud)
+                self.box.tell('notice', notice)
+                self.wait_end(unit)
+                self.assertEqual(log.order(), ['USR1'])
+                self.wait_line(f'notice {cloud} .*1 delivered')
                 self.clean()
                 self.forget()
 
