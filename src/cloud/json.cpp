@@ -79,12 +79,6 @@ Result<NoticeDocument> notice_document_in(const std::string& text) {
   return document;
 }
 
-std::string text_of(const NoticeDocument& document) {
-  json::object object{{"action", document.action}, {"time", document.time}, {"id", document.id}};
-  if (document.advice) object["advice"] = true;
-  return json::serialize(object) + "\n";
-}
-
 std::string azure_approval(const std::string& event_id) {
   return json::serialize(
       json::object{{"StartRequests", json::array{json::object{{"EventId", event_id}}}}});

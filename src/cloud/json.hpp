@@ -16,8 +16,6 @@ Result<std::vector<AzureEvent>> azure_events_in(const std::string& text);
 Result<std::string> azure_name_in(const std::string& text);  ///< of instance/compute
 Result<NoticeDocument> notice_document_in(const std::string& text);
 
-/// The same as text, for a file that `--cloud file:P` reads.
-std::string text_of(const NoticeDocument& document);
 /// What Azure is told when the work is saved: the event may begin.
 std::string azure_approval(const std::string& event_id);
 

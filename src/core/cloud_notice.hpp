@@ -67,7 +67,7 @@ struct AzureEvent {
 CloudAnswer judge_azure(const std::vector<AzureEvent>& events, const std::string& own_name,
                         Nanos now);
 
-/// --cloud file:P, the form that `watch` itself writes for the runs of its node.
+/// --cloud file:P.
 struct NoticeDocument {
   std::string action;
   std::string time;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdio>
 
 #include "core/number.hpp"
 #include "core/text.hpp"
@@ -103,19 +102,6 @@ std::optional<Nanos> parse_utc_time(std::string_view text) {
   if (text.size() > 64) return {};
   const auto time = rfc_3339(text);
   return time ? time : rfc_1123(text);
-}
-
-std::string utc_time_text(Nanos since_1970) {
-  namespace ch = std::chrono;
-  const ch::sys_seconds time{ch::duration_cast<ch::seconds>(since_1970)};
-  const auto day = ch::floor<ch::days>(time);
-  const ch::year_month_day date(day);
-  const ch::hh_mm_ss clock(time - day);
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int(date.year()),
-                unsigned(date.month()), unsigned(date.day()), int(clock.hours().count()),
-                int(clock.minutes().count()), int(clock.seconds().count()));
-  return text.data();
 }
 
 }  // namespace pw

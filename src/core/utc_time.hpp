@@ -1,6 +1,5 @@
 #pragma once
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "core/time.hpp"
@@ -11,8 +10,5 @@ namespace pw {
 /// fraction or an offset; EC2) and RFC 1123 ("Mon, 19 Sep 2016 18:29:47 GMT"; Azure). Nothing for
 /// what is no such time, of whatever length, and for years before 1970 and after 9999.
 std::optional<Nanos> parse_utc_time(std::string_view text);
-
-/// RFC 3339 in UTC, to the second.
-std::string utc_time_text(Nanos since_1970);
 
 }  // namespace pw

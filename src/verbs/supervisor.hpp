@@ -72,6 +72,8 @@ class Supervisor {
   void stop_as_well();
   void end_trainer();
   bool is_helper(int pid) const;
+  std::optional<Instant> next_wake() const;
+  std::vector<int> who_may_speak() const;
   void wait();
   void hear_trainer();
   void trainer_ready(const char* by);

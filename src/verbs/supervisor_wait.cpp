@@ -13,22 +13,26 @@ void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
 
 }  // namespace
 
-void Supervisor::wait() {
+std::optional<Instant> Supervisor::next_wake() const {
   std::optional<Instant> wake = run_.next_wake();
   consider(wake, hooks_.next_limit());
   consider(wake, batch_doubt_.due());
   consider(wake, ready_at_);
   consider(wake, next_own_notice());
   consider(wake, voice_.next_try());
-  std::vector<int> fds;
-  for (const StepSignal& step_signal : step_signals_) {
-    consider(wake, step_signal.helper().limit());
-    if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
-  }
+  for (const StepSignal& step_signal : step_signals_) consider(wake, step_signal.helper().limit());
   consider(wake, ask_due_);
   consider(wake, hook_due_);
   if (job_watch_) consider(wake, job_watch_->wake());
   if (job_look_) consider(wake, job_look_->wake());
+  return wake;
+}
+
+std::vector<int> Supervisor::who_may_speak() const {
+  std::vector<int> fds;
+  for (const StepSignal& step_signal : step_signals_) {
+    if (step_signal.helper().output_fd() >= 0) fds.push_back(step_signal.helper().output_fd());
+  }
   for (const Helper* asker : askers()) {
     if (asker->output_fd() >= 0) fds.push_back(asker->output_fd());
   }
@@ -40,6 +44,12 @@ void Supervisor::wait() {
   for (const PidFile* file : {plan_.pid_file, plan_.registration}) {
     if (file != nullptr && file->trouble_fd() >= 0) fds.push_back(file->trouble_fd());
   }
+  return fds;
+}
+
+void Supervisor::wait() {
+  const std::optional<Instant> wake = next_wake();
+  const std::vector<int> fds = who_may_speak();
   // Signals first: a typed INT that ended the trainer is known before its end is.
   const auto caught = wait_for(signals_, fds, wake);
   // Its last words were said before its end.

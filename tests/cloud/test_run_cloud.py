@@ -21,6 +21,15 @@ NOTICES = (
 )
 ADVICE = (('ec2', {'action': 'rebalance'}), ('gce', {'action': 'migrate'}),
           ('azure', {'action': 'Freeze'}), ('azure', {'action': 'Preempt', 'vm': 'another_7'}))
+# One notice after another while the trainer saves, and the longest that is left after the second.
+TWO = (
+    ('ec2', {'after': 110}, {'after': 20}, 20),
+    ('ec2', {'after': 20}, {'after': 110}, 20),
+    ('gce', {'action': 'terminate'}, {'action': 'preempted'}, 30),
+    ('gce', {'action': 'preempted'}, {'action': 'terminate'}, 30),
+    ('azure', {'action': 'Terminate', 'after': 300}, {'action': 'Preempt'}, 30),
+    ('azure', {'action': 'Preempt'}, {'action': 'Terminate', 'after': 300}, 30),
+)
 POLL_MS = 500
 RUNS = 3
 
@@ -88,17 +97,21 @@ class Notices(CloudTest):
                 # Two seconds more for what a fast clock makes of a slow machine.
                 self.assertLess(took, seconds / 60 + 2)
 
-    def test_a_withdrawn_notice_brings_nothing_back_and_comes_once(self):
+    def test_withdrawn_or_unheard_of_later_it_stays_a_notice_and_comes_once(self):
         for cloud in CLOUDS:
-            with self.subTest(cloud=cloud):
-                server = self.serve(cloud)
-                wrapper, log = self.begin(source(cloud, server, poll='10s'), 'USR1=log', 'TERM=log',
-                                          log=cloud, binary=FAST_BINARY)
-                server.notice()
-                log.wait_for('USR1')
-                server.withdraw()
-                self.assertEqual(wrapper.wait(), 137, wrapper.err)
-                self.assertEqual(log.order(), ['USR1', 'TERM'])
+            for fault in ('', 'refused', '503'):
+                with self.subTest(cloud=cloud, fault=fault):
+                    server, name = self.serve(cloud), cloud + fault
+                    wrapper, log = self.begin(source(cloud, server, poll='10s'), 'USR1=log',
+                                              'TERM=log', log=name, binary=FAST_BINARY)
+                    server.notice()
+                    log.wait_for('USR1')
+                    if fault:
+                        server.fault(fault)
+                    else:
+                        server.withdraw()
+                    self.assertEqual(wrapper.wait(), 137, wrapper.err)
+                    self.assertEqual(log.order(), ['USR1', 'TERM'])
 
     def test_withdrawn_and_given_again_while_the_trainer_saves(self):
         server = self.serve('ec2')
@@ -111,6 +124,33 @@ class Notices(CloudTest):
         self.asks(server, 'ec2', 2)
         self.assertEqual(wrapper.wait(), 138)
         self.assertEqual((log.order(), len(log.of('saved'))), (['USR1'], 1))
+
+    def test_of_two_notices_the_earlier_end_counts_and_the_trainer_is_told_once(self):
+        for serial, (cloud, first, second, seconds) in enumerate(TWO):
+            with self.subTest(cloud=cloud, first=first, second=second):
+                server, name = self.serve(cloud), f'two{serial}'
+                wrapper, log = self.begin(source(cloud, server), 'USR1=save:1000:138', log=name)
+                server.notice(**first)
+                log.wait_for('USR1')
+                asked = len(server.asked())
+                server.notice(**second)
+                until('its answer', lambda: len(server.asked()) > asked)
+                self.assertEqual(wrapper.wait(), 138, wrapper.err)
+                self.assertEqual(log.order(), ['USR1'])
+                left = min(line['left_ms'] for line in self.told('notice', name))
+                self.assertLessEqual(left, seconds * 1000)
+                self.assertGreater(left, seconds * 1000 - 5000)
+
+    def test_after_a_hibernation_s_save_the_end_is_told_as_well(self):
+        server = self.serve('ec2')
+        wrapper, log = self.begin(source('ec2', server), 'USR1=log')
+        server.notice(action='hibernate')
+        log.wait_for('USR1')
+        server.notice(action='terminate')
+        log.wait_for('USR1', 2)
+        self.assertIn('notice from ec2 (terminate)', wrapper.err)
+        os.kill(log.ready(), 9)
+        wrapper.wait()
 
     def test_hibernation_has_no_clock(self):
         """Four minutes of the fast clock, twice the notice of an end: told once, never killed."""

@@ -72,8 +72,3 @@ TEST_CASE("no moments") {
   }
   CHECK_FALSE(parse_utc_time(std::string(100'000, '2')));
 }
-
-TEST_CASE("written as it is read") {
-  CHECK(utc_time_text(1505722920s + 999ms) == "2017-09-18T08:22:00Z");
-  CHECK(parse_utc_time(utc_time_text(1795828366s)) == 1795828366s);
-}

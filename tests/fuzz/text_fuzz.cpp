@@ -1,12 +1,15 @@
 // libFuzzer: any bytes as a duration, a signal, a PID, a ladder, a pattern, a slurm.conf,
 // scontrol's output, a gate's record and ctl, a datagram of sd_notify, what the state folder keeps,
-// Slurm's tasks per node, and as text for the journal.
+// Slurm's tasks per node, a cloud's documents and times, and as text for the journal.
 // What is read must be written back to the same value.
 #include <cassert>
 #include <cstdint>
 #include <string>
 
+#include "cloud/json.hpp"
 #include "core/claim.hpp"
+#include "core/cloud_message.hpp"
+#include "core/cloud_source.hpp"
 #include "core/duration.hpp"
 #include "core/gate_control.hpp"
 #include "core/gate_policy.hpp"
@@ -20,6 +23,7 @@
 #include "core/run_key.hpp"
 #include "core/signal_name.hpp"
 #include "core/step_list.hpp"
+#include "core/utc_time.hpp"
 #include "slurm/slurm_conf.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -52,6 +56,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     assert(pw::parse_gate_control(pw::encode(*control)) == control);
     (void)pw::gate_time(*control, pw::WallTime(pw::Seconds(1'800'000'000)));
   }
+  if (const auto time = pw::parse_utc_time(text)) assert(*time >= pw::Nanos(0));
+  (void)pw::parse_cloud_source(text);
+  (void)pw::parse_endpoint(text);
+  if (const auto news = pw::parse_cloud_news(text)) {
+    assert(pw::encode(*pw::parse_cloud_news(pw::encode(*news))) == pw::encode(*news));
+  }
+  (void)pw::ec2_action_in(text);
+  (void)pw::azure_events_in(text);
+  (void)pw::notice_document_in(text);
   if (const auto claim = pw::parse_claim(text)) {
     assert(pw::parse_claim(pw::encode(*claim)) == claim);
   }
