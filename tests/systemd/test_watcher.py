@@ -65,8 +65,8 @@ class Life(BoxTest):
 
     def test_a_crash_within_the_notice_loses_and_repeats_nothing(self):
         self.watch()
-        slow, slow_log = self.wrapped('slow', *trainer('USR1=save:4000:138', 'TERM=log'))
-        alone, alone_log = self.named('alone', 'USR1=save:4000:138', 'TERM=log')
+        slow, slow_log = self.wrapped('slow', *trainer('USR1=save:2500:138', 'TERM=log'))
+        alone, alone_log = self.named('alone', 'USR1=save:2500:138', 'TERM=log')
         self.box.tell('notice', 'after=60')
         for log in (slow_log, alone_log):
             log.wait_for('USR1')
