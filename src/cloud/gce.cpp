@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "cloud/http.hpp"
 #include "cloud/question.hpp"
 #include "config/environment.hpp"
@@ -9,8 +11,11 @@ constexpr const char* kAddress = "http://169.254.169.254";
 constexpr const char* kHost = "metadata.google.internal";
 constexpr const char* kFlavor = "Metadata-Flavor";
 // The request waits so long for a change, then comes back with what is.
-constexpr Nanos kHangs = Seconds(60);
-constexpr Nanos kHangLimit = Seconds(75);
+// A connection that has died without a word hides a change no longer than that.
+constexpr Nanos kHangs = Seconds(20);
+// The first one, also after trouble: that it answers at all is known soon.
+constexpr Nanos kShortHang = Seconds(1);
+constexpr Nanos kHangLimit = Seconds(25);
 // A server that does not wait must not be asked without a break.
 constexpr Nanos kLeastApart = Millis(100);
 constexpr Nanos kPause = Seconds(1);  // 503 may come at any time (taskcluster#6806)
@@ -30,12 +35,14 @@ class Gce {
     get.target = "/computeMetadata/v1/instance/" + key_;
     get.fields = {{kFlavor, "Google"}};
     if (!etag_.empty()) {
-      const auto seconds = std::chrono::duration_cast<Seconds>(kHangs).count();
+      const Nanos hangs = steady_ ? kHangs : kShortHang;
+      const auto seconds = std::chrono::duration_cast<Seconds>(hangs).count();
       get.target +=
           "?wait_for_change=true&timeout_sec=" + std::to_string(seconds) + "&last_etag=" + etag_;
       get.limit = kHangLimit;
     }
-    etag_.clear();
+    const bool waits = !std::exchange(etag_, {}).empty();
+    steady_ = false;
     const auto reply = pw::ask(get);
     if (!reply) return {{}, address_text(get) + " " + reply.error().text()};
     if (reply->status != 200) {
@@ -47,6 +54,7 @@ class Gce {
     }
     CloudAnswer answer = judge_(reply->body);
     if (answer.known()) keep(reply->field("ETag"));
+    steady_ = answer.known() && waits;
     return answer;
   }
 
@@ -62,6 +70,7 @@ class Gce {
   std::string key_;
   Judge judge_;
   std::string etag_;
+  bool steady_ = false;  // its last request that waited was answered
 };
 
 Result<Endpoint> endpoint_of(const CloudSource& source) {

@@ -5,6 +5,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <chrono>
 #include <optional>
 
 #include "core/duration.hpp"
@@ -33,9 +34,9 @@ http::request<http::string_body> message_of(const HttpRequest& request) {
   http::request<http::string_body> message(verb_of(request.method), request.target, 11);
   const std::string& address = request.endpoint.address;
   const bool v6 = address.find(':') != std::string::npos;
-  message.set(http::field::host, !request.host.empty() ? request.host
-                                 : v6                  ? "[" + address + "]"
-                                                       : address);
+  std::string host = v6 ? "[" + address + "]" : address;
+  if (request.endpoint.port != 80) host += ":" + std::to_string(request.endpoint.port);
+  message.set(http::field::host, request.host.empty() ? host : request.host);
   message.set(http::field::user_agent, "preempt-wrap");
   message.set(http::field::connection, "close");
   for (const auto& [name, value] : request.fields) message.set(name, value);
@@ -55,19 +56,22 @@ class Exchange {
     const auto address = asio::ip::make_address(request_.endpoint.address, bad);
     if (bad) return Error{"has no address in numbers", {}};
     const auto port = static_cast<std::uint16_t>(request_.endpoint.port);
-    stream_.expires_after(std::min(request_.connect_limit, request_.limit));
+    const auto begin = std::chrono::steady_clock::now();
     limit_ = std::min(request_.connect_limit, request_.limit);
+    stream_.expires_at(begin + limit_);
     if (!connected(tcp::endpoint(address, port))) return failure();
-    // The limit of the whole holds from here, with what the connecting has taken.
-    stream_.expires_after(request_.limit);
     limit_ = request_.limit;
+    stream_.expires_at(begin + limit_);
     if (!written()) return failure();
     parser_.header_limit(kHeaderMax);
-    parser_.body_limit(kHttpBodyMax);
-    if (!header_read()) return failure();
     // What is no 200 is told by its number alone, however long its page is.
-    const bool wanted = parser_.get().result_int() == 200;
-    if (wanted && !body_read()) return failure();
+    parser_.body_limit(boost::none);
+    if (!header_read()) return failure();
+    if (parser_.get().result_int() != 200) return reply();
+    error_ = http::error::body_limit;
+    if (parser_.content_length().value_or(0) > kHttpBodyMax) return failure();
+    parser_.body_limit(kHttpBodyMax);
+    if (!body_read()) return failure();
     return reply();
   }
 

@@ -98,25 +98,25 @@ Result<void> CloudWatcher::open() {
   return {};
 }
 
-std::vector<NoticeWatch::News> CloudWatcher::hear() {
-  std::vector<NoticeWatch::News> all;
+std::vector<CloudWatcher::News> CloudWatcher::hear() {
+  std::vector<News> all;
   bool died = false;
-  for (Aside& aside : asking_) {
-    while (const auto line = aside.receive(Instant{})) {
-      if (auto news = parse_cloud_news(*line)) all.push_back(std::move(*news));
+  for (std::size_t asker = 0; asker < asking_.size(); ++asker) {
+    while (const auto line = asking_[asker].receive(Instant{})) {
+      if (auto news = parse_cloud_news(*line)) all.push_back({std::move(*news), asker});
     }
-    died = died || aside.over();
+    died = died || asking_[asker].over();
   }
   const Instant now = monotonic_now();
   if (restart_at_ && now >= *restart_at_) {
     restart_at_.reset();
     if (const auto opened = open(); !opened) {
-      all.push_back({.trouble = opened.error().text()});
+      all.push_back({{.trouble = opened.error().text()}});
       restart_at_ = now + kRestart;
     }
   } else if (died && !restart_at_) {
     asking_.clear();
-    all.push_back({.trouble = "the process that asks has died"});
+    all.push_back({{.trouble = "the process that asks has died"}});
     restart_at_ = now + kRestart;
   }
   return all;

@@ -19,8 +19,11 @@ class CloudWatcher {
   /// `source` with `auto` resolved. The error says why nothing can be asked, as a sentence's end.
   static Result<CloudWatcher> start(const CloudSource& source);
 
+  struct News : NoticeWatch::News {
+    std::size_t asker = 0;  ///< which of its processes has heard it
+  };
   /// What has been heard since the last time; never blocks.
-  std::vector<NoticeWatch::News> hear();
+  std::vector<News> hear();
 
   void add_fds(std::vector<int>& fds) const;
   std::optional<Instant> wake() const { return restart_at_; }

@@ -10,6 +10,9 @@ namespace {
 
 using Weight = CloudNotice::Weight;
 
+// A clock that is a little behind makes no time absurd.
+constexpr Nanos kClocksApart = Seconds(30);
+
 // A well-formed notice whose time is past, absurd or none is still one: the machine goes, and the
 // clock that says so may be wrong, ours or theirs.
 void set_window(CloudNotice& notice, const std::string& time, Nanos now, Nanos usual, Nanos most) {
@@ -19,11 +22,10 @@ void set_window(CloudNotice& notice, const std::string& time, Nanos now, Nanos u
     notice.remark = time.empty() ? "it names no time" : "its time is no time";
   } else if (*at <= now) {
     notice.remark = "its time is past";
-  } else if (*at - now > most) {
-    notice.window = most;
+  } else if (*at - now > most + kClocksApart) {
     notice.remark = "its time is further away than any notice of this cloud";
   } else {
-    notice.window = *at - now;
+    notice.window = std::min(*at - now, most);
   }
 }
 

@@ -61,9 +61,19 @@ std::string take(CloudSource& source, std::string_view key, std::string_view val
   return "is no option of " + std::string(cloud_word(source.kind));
 }
 
+bool is_v4(std::string_view text) {
+  const auto parts = split(text, '.');
+  return parts.size() == 4 && std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+           const auto number = parse_number(part);
+           return number && *number <= 255 && part.size() <= 3;
+         });
+}
+
+// Roughly: whoever connects finds out the rest.
 bool is_address(std::string_view text, bool v6) {
-  const char* const allowed = v6 ? "0123456789abcdefABCDEF:." : "0123456789.";
-  return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
+  if (!v6) return is_v4(text);
+  return text.find(':') != std::string_view::npos &&
+         text.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
 }
 
 }  // namespace
@@ -92,6 +102,8 @@ Result<CloudSource> parse_cloud_source(std::string_view text) {
     return quoted(name, "is none of none, auto, ec2, gce, azure, file:PATH");
   }
   source.kind = word->second;
+  if (source.kind == Kind::none && !rest.empty())
+    return quoted(text, "asks nobody, so nothing else");
   for (const std::string_view item : split(rest, ',')) {
     const auto equals = item.find('=');
     if (equals == std::string_view::npos) return quoted(item, "is not KEY=VALUE");

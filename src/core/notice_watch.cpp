@@ -11,10 +11,13 @@ constexpr Nanos kSameEnd = Seconds(2);
 // Nobody gives so many; what lies shall not fill our memory.
 constexpr std::size_t kKnownMost = 64;
 
+// Whoever answers every other question only has not recovered.
+constexpr int kRecovered = 2;
+
 // Not the time: AWS's own mock, and others, name another one at each question.
 std::string key_of(const CloudNotice& notice) {
   const bool leaves = notice.weight == CloudNotice::Weight::leave;
-  return (leaves ? "leave" : notice.kind + " " + notice.id);
+  return (leaves ? "leave " : notice.kind + " ") + notice.id;
 }
 
 }  // namespace
@@ -36,6 +39,7 @@ bool NoticeWatch::is_news(const CloudNotice& notice, const std::optional<Instant
 NoticeWatch::News NoticeWatch::take(const CloudAnswer& answer, Instant asked, Instant now) {
   News news;
   if (!answer.known()) {
+    in_a_row_ = 0;
     if (answers_ != false) news.trouble = answer.trouble;
     answers_ = false;
     backoff_ = backoff_ == Nanos(0) ? std::min(kFirstPause, pause_) : backoff_ * 2;
@@ -45,10 +49,16 @@ NoticeWatch::News NoticeWatch::take(const CloudAnswer& answer, Instant asked, In
     next_ = std::max(next_, now + std::min(backoff_, kFirstPause) / 4);
     return news;
   }
-  news.answers = answers_ != true;
-  answers_ = true;
+  ++in_a_row_;
+  news.answers = !answers_ || (!*answers_ && in_a_row_ >= kRecovered);
+  if (news.answers) answers_ = true;
   backoff_ = Nanos(0);
   next_ = std::max(now, asked + poll_);
+  // What it says no more may come again, with another end.
+  std::erase_if(known_, [&](const Known& known) {
+    return std::none_of(answer.notices.begin(), answer.notices.end(),
+                        [&](const CloudNotice& notice) { return key_of(notice) == known.key; });
+  });
   bool leaves = false;
   for (const CloudNotice& notice : answer.notices) {
     leaves = leaves || notice.weight == CloudNotice::Weight::leave;

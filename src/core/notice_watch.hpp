@@ -8,9 +8,9 @@
 
 namespace pw {
 
-/// What becomes of a source's answers, one after another: pure. Each event is told once, and again
-/// only if its end comes nearer; what is not known never is a notice, never ends anything, and is
-/// told once when it begins and once when it is over.
+/// What becomes of a source's answers, one after another: pure. Each event is told once, again only
+/// if its end comes nearer, and anew when it had been withdrawn; what is not known never is a
+/// notice, never ends anything, and is told once when it begins and once when it is over.
 class NoticeWatch {
  public:
   /// `poll`: from question to question; zero where an answer comes only when something changes.
@@ -24,7 +24,7 @@ class NoticeWatch {
   struct News {
     std::vector<Told> notices;
     std::string trouble;     ///< it begins to fail, and with what
-    bool answers = false;    ///< the first answer, or the first after trouble
+    bool answers = false;    ///< the first answer, or the second in a row after trouble
     bool withdrawn = false;  ///< it says nothing any more of the notice that it gave
   };
   /// The answer to the question of `asked`, heard at `now`.
@@ -47,6 +47,7 @@ class NoticeWatch {
   Instant next_{};
   std::vector<Known> known_;
   std::optional<bool> answers_;  // nothing: not asked yet
+  int in_a_row_ = 0;
   bool leaving_ = false;
 };
 

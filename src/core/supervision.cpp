@@ -239,6 +239,7 @@ void Supervision::recover_from_late_wake() {
 
 void Supervision::climb_due() {
   while (phase_ == Phase::draining && ladder_.due() && *ladder_.due() <= now_) {
+    if (spared_ && !ending_) return turn_into_advice();
     const bool asked_for = policy_.ladder.own_rungs;
     climb(ladder_.take_next(), asked_for ? action::Whom::notified : action::Whom::who_catches_it);
   }

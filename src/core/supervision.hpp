@@ -70,6 +70,9 @@ struct NoticeGiven {
   std::optional<Nanos> grace = {};    ///< unless --grace says it; where no scheduler kills
   bool advice = false;                ///< the trainer is told, and nothing ends because of it
 };
+/// A cloud takes back what it announced: the episode lasts until the end that was named, then it is
+/// over, and nobody has been killed for it. Who saves and leaves meanwhile was preempted.
+struct NoticeWithdrawn {};
 struct WaitBegan {};  ///< start control: the trainer is not to be started yet
 struct WaitOver {};
 struct TrainerStarted {};
@@ -106,11 +109,11 @@ struct HangReported {};  ///< WATCHDOG=trigger: it says itself that it does not
 struct Cancelled {};     ///< the run is to be stopped, by those who steer it, and not to come back
 }  // namespace event
 using Event =
-    std::variant<event::SignalCame, event::NoticeGiven, event::WaitBegan, event::WaitOver,
-                 event::TrainerStarted, event::TrainerEnded, event::TreeSeen, event::Relayed,
-                 event::AgentsSeen, event::TrainerReady, event::TreeChanged, event::TimeCame,
-                 event::DeadlineLearned, event::GraceAsked, event::Reported, event::HangReported,
-                 event::Cancelled>;
+    std::variant<event::SignalCame, event::NoticeGiven, event::NoticeWithdrawn, event::WaitBegan,
+                 event::WaitOver, event::TrainerStarted, event::TrainerEnded, event::TreeSeen,
+                 event::Relayed, event::AgentsSeen, event::TrainerReady, event::TreeChanged,
+                 event::TimeCame, event::DeadlineLearned, event::GraceAsked, event::Reported,
+                 event::HangReported, event::Cancelled>;
 
 namespace action {
 struct Judge {  ///< for log and journal only
@@ -210,6 +213,7 @@ class Supervision {
   void on(const event::TreeChanged&);
   void on(const event::TimeCame&) {}
   void on(const event::DeadlineLearned& learned);
+  void on(const event::NoticeWithdrawn&);
   void on(const event::GraceAsked& asked);
   void on(const event::Reported&) { watchdog_.report(now_); }
   void on(const event::HangReported&) {
@@ -286,6 +290,8 @@ class Supervision {
   Nanos allowance_{0};              // EXTEND and late wake-ups
   std::optional<Nanos> own_grace_;  // of an episode that we began ourselves
   bool hung_ = false;
+  bool by_cloud_ = false;  // the episode
+  bool spared_ = false;    // the cloud has withdrawn its notice
   bool cancelled_ = false;
   Watchdog watchdog_;
   Ladder ladder_;

@@ -58,11 +58,17 @@ void Supervision::on(const event::NoticeGiven& given) {
   heed(as, as.signal, told);
 }
 
+void Supervision::on(const event::NoticeWithdrawn&) {
+  const bool cloud = deadline_ && deadline_->source == DeadlineSource::cloud;
+  if (phase_ == Phase::draining && by_cloud_ && cloud) spared_ = true;
+}
+
 void Supervision::heed(const event::SignalCame& came, Signal becomes,
                        const std::optional<Deadline>& told) {
   if (nobody_left()) return judge(came.signal, Verdict::too_late);
   if (phase_ == Phase::draining) {
     hung_ = false;
+    if (told) spared_ = false;
     if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
     if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
     const bool another = came.signal == SIGTERM && episode_notice_ != SIGTERM;
@@ -95,6 +101,7 @@ void Supervision::open_episode(Signal relayed) {
 
 void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
   open_episode(becomes);
+  by_cloud_ = source_ == NoticeSource::cloud;
   episode_notice_ = came.signal;
   actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
   judge(came.signal, Verdict::relayed, becomes);
@@ -124,7 +131,7 @@ void Supervision::leave_episode() {
   episode_at_.reset();
   agents_look_at_.reset();
   own_grace_.reset();
-  hung_ = false;
+  hung_ = by_cloud_ = spared_ = false;
   watchdog_.excuse(now_);  // it may have been silent while it saved
 }
 

@@ -39,4 +39,9 @@ Result<void> ToldBook::write(const ProcessId& process, Instant end) {
   return written;
 }
 
+// A note that stays counts until its end only.
+void ToldBook::forget(const ProcessId& process) {
+  [[maybe_unused]] const auto removed = folder_.remove(name_of(process));
+}
+
 }  // namespace pw

@@ -20,6 +20,7 @@ class ToldBook {
 
   bool knows(const ProcessId& process, Instant now);
   Result<void> write(const ProcessId& process, Instant end);
+  void forget(const ProcessId& process);
 
  private:
   explicit ToldBook(NoteFolder folder);

@@ -30,7 +30,7 @@ void CloudWatch::open() {
 std::vector<CloudWatch::Notice> CloudWatch::hear() {
   std::vector<Notice> notices;
   if (!watcher_) return notices;
-  for (const NoticeWatch::News& news : watcher_->hear()) {
+  for (const CloudWatcher::News& news : watcher_->hear()) {
     take(news);
     for (const NoticeWatch::Told& told : news.notices) {
       if (auto notice = judged(told)) notices.push_back(std::move(*notice));
@@ -39,21 +39,28 @@ std::vector<CloudWatch::Notice> CloudWatch::hear() {
   return notices;
 }
 
-void CloudWatch::take(const NoticeWatch::News& news) {
+// Of all that ask the same service one is told of.
+void CloudWatch::take(const CloudWatcher::News& news) {
   if (!news.trouble.empty()) {
+    const bool first = failing_.empty();
+    failing_.insert(news.asker);
     answers_ = false;
-    failed_ = true;
-    chronicle_.warn(cloud() + ": " + news.trouble +
-                    "; it is asked again, nothing ends because of it");
+    if (first) {
+      chronicle_.warn(cloud() + ": " + news.trouble +
+                      "; it is asked again, nothing ends because of it");
+    }
   }
   if (news.answers) {
-    answers_ = true;
-    chronicle_.log(failed_ ? LogLevel::info : LogLevel::debug,
-                   cloud() + (failed_ ? " answers again" : " answers"));
-    failed_ = false;
+    const bool again = failing_.erase(news.asker) > 0;
+    if (failing_.empty()) {
+      answers_ = true;
+      chronicle_.log(again ? LogLevel::info : LogLevel::debug,
+                     cloud() + (again ? " answers again" : " answers"));
+    }
   }
   if (news.withdrawn) {
-    chronicle_.log(LogLevel::info, cloud() + " has withdrawn its notice; what it began goes on");
+    withdrawn_ = true;
+    chronicle_.log(LogLevel::info, cloud() + " has withdrawn its notice; nobody is killed for it");
     chronicle_.journal("cloud-withdrawn", JournalRecord().add("cloud", cloud()));
   }
 }

@@ -1,6 +1,8 @@
 #pragma once
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cloud/watcher.hpp"
@@ -29,6 +31,9 @@ class CloudWatch {
   /// To be called when one of the descriptors is readable, or wake() has come.
   std::vector<Notice> hear();
 
+  /// Once: what it announced is not to happen after all.
+  bool take_withdrawn() { return std::exchange(withdrawn_, false); }
+
   void add_fds(std::vector<int>& fds) const;
   std::optional<Instant> wake() const { return watcher_ ? watcher_->wake() : std::nullopt; }
 
@@ -41,14 +46,15 @@ class CloudWatch {
   bool answers() const { return answers_; }
 
  private:
-  void take(const NoticeWatch::News& news);
+  void take(const CloudWatcher::News& news);
   std::optional<Notice> judged(const NoticeWatch::Told& told);
 
   CloudSource source_;
   Chronicle& chronicle_;
   std::optional<CloudWatcher> watcher_;
   bool answers_ = false;
-  bool failed_ = false;
+  std::set<std::size_t> failing_;  // which of the askers
+  bool withdrawn_ = false;
 };
 
 }  // namespace pw

@@ -42,6 +42,12 @@ void NodeNotice::come_nearer(Instant end) {
   }
 }
 
+void NodeNotice::withdraw() {
+  if (book_ == nullptr) return;
+  for (const Trainer& trainer : trainers_) book_->forget(trainer.target.id());
+  for (const ProcessId& id : told_before_) book_->forget(id);
+}
+
 void NodeNotice::tell(PidTarget process, Instant now) {
   const ProcessId id = process.id();
   const auto same = [&id](const Trainer& trainer) { return trainer.target.id() == id; };

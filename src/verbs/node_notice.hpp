@@ -31,6 +31,9 @@ class NodeNotice {
   /// The machine's end comes nearer than was said.
   void come_nearer(Instant end);
 
+  /// It is not to happen after all: nobody is ended for it, and a later one is a new one.
+  void withdraw();
+
   void tell(PidTarget process, Instant now);
   void refused() { ++refused_; }
   void advance(Instant now);

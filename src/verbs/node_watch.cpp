@@ -150,6 +150,16 @@ void NodeWatch::hear_cloud() {
            .margin = settings_.margin},
           "cloud");
   }
+  if (cloud_.take_withdrawn()) withdraw();
+}
+
+// Not of a shutdown, which goes on.
+void NodeWatch::withdraw() {
+  if (shutdown_) return;
+  for (NodeNotice& notice : notices_) {
+    if (notice.end()) notice.withdraw();
+  }
+  std::erase_if(notices_, [](const NodeNotice& notice) { return notice.end().has_value(); });
 }
 
 void NodeWatch::begin(NodeNotice::Plan plan, const char* cause) {

@@ -34,6 +34,7 @@ class NodeWatch {
   void reap();
   void hear_cloud();
   void begin(NodeNotice::Plan plan, const char* cause);
+  void withdraw();
   void look_around();
   void hear_reading();
   void take_file(const Result<PidFileFacts>& file);

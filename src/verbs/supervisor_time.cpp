@@ -69,9 +69,14 @@ void Supervisor::hear_cloud() {
     } else {
       given.advice = true;
     }
+    const auto before = run_.kill_at();
     give_notice(given);
     if (finished_) return;
+    if (before && run_.kill_at() && *run_.kill_at() < *before) {
+      chronicle_.log(LogLevel::info, notice.words + ": the end comes nearer", time_left());
+    }
   }
+  if (cloud_->take_withdrawn()) happen(event::NoticeWithdrawn{});
 }
 
 // Where the trainer has no socket of ours (--ready notify), it has none: only the main process

@@ -79,7 +79,7 @@ class Requests(CloudTest):
             plain, waits = server.asked(key)[:2]
             self.assertEqual(plain.path, key)
             self.assertRegex(waits.path, r'[?&]wait_for_change=true(&|$)')
-            self.assertRegex(waits.path, r'[?&]timeout_sec=60(&|$)')
+            self.assertRegex(waits.path, r'[?&]timeout_sec=(1|20)(&|$)')
             self.assertRegex(waits.path, r'[?&]last_etag=[0-9a-f]{16}(&|$)')
         self.assertEqual({tuple(r.of('Metadata-Flavor')) for r in server.asked()}, {('Google',)})
         self.assertEqual(server.most_at_once, 2)

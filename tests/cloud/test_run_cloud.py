@@ -97,21 +97,38 @@ class Notices(CloudTest):
                 # Two seconds more for what a fast clock makes of a slow machine.
                 self.assertLess(took, seconds / 60 + 2)
 
-    def test_withdrawn_or_unheard_of_later_it_stays_a_notice_and_comes_once(self):
+    def test_unheard_of_later_it_stays_a_notice_and_comes_once(self):
         for cloud in CLOUDS:
-            for fault in ('', 'refused', '503'):
+            for fault in ('refused', '503'):
                 with self.subTest(cloud=cloud, fault=fault):
                     server, name = self.serve(cloud), cloud + fault
                     wrapper, log = self.begin(source(cloud, server, poll='10s'), 'USR1=log',
                                               'TERM=log', log=name, binary=FAST_BINARY)
                     server.notice()
                     log.wait_for('USR1')
-                    if fault:
-                        server.fault(fault)
-                    else:
-                        server.withdraw()
+                    server.fault(fault)
                     self.assertEqual(wrapper.wait(), 137, wrapper.err)
                     self.assertEqual(log.order(), ['USR1', 'TERM'])
+
+    def test_withdrawn_nobody_is_killed_and_the_next_notice_is_a_new_one(self):
+        for cloud in CLOUDS:
+            with self.subTest(cloud):
+                server = self.serve(cloud)
+                wrapper, log = self.begin(source(cloud, server, poll='10s'), 'USR1=log',
+                                          'USR2=log', 'TERM=log', log=cloud, binary=FAST_BINARY)
+                server.notice()
+                log.wait_for('USR1')
+                server.withdraw()
+                until('the withdrawal', lambda: 'has withdrawn' in wrapper.err)
+
+                def new_again():  # covered, until the end that was named has passed
+                    wrapper.signal('USR2')
+                    return log.got('USR2')
+
+                wrapper.fence(log)
+                until('a notice that is relayed', new_again)
+                self.assertTrue(wrapper.running())
+                self.assertNotIn('TERM', log.order())
 
     def test_withdrawn_and_given_again_while_the_trainer_saves(self):
         server = self.serve('ec2')

@@ -28,6 +28,7 @@ TEST_CASE("EC2: what an action and its time come to") {
       {"terminate", "2026-11-28T12:00:01Z", Weight::leave, 1s, ""},
       {"terminate", "2026-11-28T12:00:00Z", Weight::leave, 120s, "its time is past"},
       {"terminate", "2015-01-05T18:02:00Z", Weight::leave, 120s, "its time is past"},
+      {"stop", "2026-11-28T12:02:03Z", Weight::leave, 120s, ""},  // our clock is a little behind
       {"terminate", "2099-01-01T00:00:00Z", Weight::leave, 120s,
        "its time is further away than any notice of this cloud"},
       {"terminate", "not a time", Weight::leave, 120s, "its time is no time"},
@@ -94,7 +95,8 @@ TEST_CASE("Azure: our own events only") {
        14min},
       {{"a", "Redeploy", "Scheduled", "Sat, 28 Nov 2026 13:00:00 GMT", {"vm1"}},
        Weight::leave,
-       15min},
+       30s},
+      {{"a", "Preempt", "Scheduled", "Thu, 01 Jan 2099 00:00:00 GMT", {"vm1"}}, Weight::leave, 30s},
       {{"a", "Terminate", "Scheduled", soon, {"vm1"}}, Weight::leave, 25s},
       {{"a", "Freeze", "Scheduled", soon, {"vm1"}}, Weight::advice, {}},
   };

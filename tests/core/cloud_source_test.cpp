@@ -50,6 +50,10 @@ TEST_CASE("what is no source is told in one line") {
       {"ec2:notice=30s", "\"notice=30s\" is no option of ec2"},
       {"gce:ack=yes", "\"ack=yes\" is no option of gce"},
       {"azure:ack=perhaps", "\"ack=perhaps\" is neither yes nor no"},
+      {"none:poll=1s", "\"none:poll=1s\" asks nobody, so nothing else"},
+      {"ec2:endpoint=http://300.1.1.1",
+       "\"endpoint=http://300.1.1.1\" is no address in numbers (http://169.254.169.254, "
+       "http://[fd00:ec2::254])"},
       {"ec2:advice=all", "\"advice=all\" is neither relay nor log"},
       {"ec2:endpoint=http://example.com",
        "\"endpoint=http://example.com\" is no address in numbers (http://169.254.169.254, "
@@ -86,7 +90,8 @@ TEST_CASE("endpoints are numbers") {
   }
   for (const char* text : {"", "http://", "https://169.254.169.254", "http://metadata", "[::1",
                            "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:http", "[::1]8080",
-                           "user@127.0.0.1", "127.0.0.1/latest", "http://http://127.0.0.1"}) {
+                           "user@127.0.0.1", "127.0.0.1/latest", "http://http://127.0.0.1", "1.2.3",
+                           "1.2.3.4.5", "256.1.1.1", "1..2.3", "0001.2.3.4", "[12]"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_endpoint(text).has_value());
   }

@@ -64,6 +64,7 @@ TEST_CASE("trouble is told when it begins, and once when it is over") {
   CHECK(source.answer(fails("refused")).trouble == "refused");
   CHECK(source.answer(fails("refused")).trouble.empty());
   CHECK(source.answer(fails("status 503")).trouble.empty());
+  CHECK_FALSE(source.answer({}).answers);
   CHECK(source.answer({}).answers);
   CHECK_FALSE(source.answer({}).answers);
 }
@@ -80,9 +81,10 @@ TEST_CASE("one notice, however often it is said, whatever time slides") {
 TEST_CASE("a nearer end is news, a later one is not") {
   Asked source;
   source.answer(leaves(120s, "a"));
-  CHECK(source.answer(leaves(119s)).notices.empty());
-  CHECK(source.answer(leaves(60s, "b")).notices.size() == 1);
+  CHECK(source.answer(leaves(119s, "a")).notices.empty());
+  CHECK(source.answer(leaves(60s, "a")).notices.size() == 1);
   CHECK(source.answer(leaves(110s, "a")).notices.empty());
+  CHECK(source.answer(leaves(110s, "b")).notices.size() == 1);  // another event
 }
 
 TEST_CASE("an outage hides nothing and gives nothing") {
@@ -98,10 +100,29 @@ TEST_CASE("an outage hides nothing and gives nothing") {
 
 TEST_CASE("withdrawn is told once") {
   Asked source;
-  source.answer(leaves(120s));
+  source.answer(leaves(120s, "a"));
   CHECK_FALSE(source.answer(fails()).withdrawn);
   CHECK(source.answer({}).withdrawn);
   CHECK_FALSE(source.answer({}).withdrawn);
+}
+
+TEST_CASE("withdrawn and said again is news, also with a later end") {
+  Asked source;
+  source.answer(leaves(120s));
+  source.answer({});
+  CHECK(source.answer(leaves(600s)).notices.size() == 1);
+}
+
+TEST_CASE("a service that answers every other time has not recovered") {
+  Asked source;
+  source.answer({});
+  CHECK(source.answer(fails()).trouble == "refused");
+  for (int i = 0; i < 20; ++i) {
+    CHECK_FALSE(source.answer({}).answers);
+    CHECK(source.answer(fails()).trouble.empty());
+  }
+  CHECK_FALSE(source.answer({}).answers);
+  CHECK(source.answer({}).answers);
 }
 
 TEST_CASE("advice: each event once; the memory is bounded") {

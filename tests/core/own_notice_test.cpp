@@ -169,3 +169,37 @@ TEST_CASE("before the start it is forestalled, advice is not") {
   CHECK(run.happen(of_cloud(run, {})).empty());
   CHECK(run.happen(of_cloud(run, 120s)) == "forestalled, FINISH");
 }
+
+TEST_CASE("withdrawn: the episode lasts until the end that was named, and kills nobody") {
+  Run run(Policy{});
+  run.started().at(10s);
+  run.happen(of_cloud(run, 120s));
+  CHECK(run.at(20s).happen(event::NoticeWithdrawn{}).empty());
+  CHECK(run.phase() == Phase::draining);
+  CHECK(run.facts().in_episode);  // who saves and leaves now was preempted
+  CHECK(run.at(108s + 10s).wakes().empty());
+  CHECK(run.phase() == Phase::running);
+  CHECK(run.at(500s).wakes().empty());
+  CHECK(run.gets(SIGUSR1) == "RELAY USR1, relayed");  // the next one is new
+}
+
+TEST_CASE("withdrawn and announced again: the new end counts") {
+  Run run(Policy{});
+  run.started().at(10s);
+  run.happen(of_cloud(run, 120s));
+  run.at(20s).happen(event::NoticeWithdrawn{});
+  run.at(30s).happen(of_cloud(run, 60s));
+  CHECK(run.kill_in() == 58s);
+  CHECK(run.at(30s + 58s).wakes().find("KILL") != std::string::npos);
+}
+
+TEST_CASE("a withdrawal takes no signal's clock away") {
+  Policy policy;
+  policy.ladder.grace = 60s;
+  Run run(policy);
+  run.started().at(10s);
+  run.gets(SIGTERM);
+  run.happen(of_cloud(run, 30s));
+  run.at(20s).happen(event::NoticeWithdrawn{});
+  CHECK(run.at(500s).wakes().find("KILL") != std::string::npos);
+}
