@@ -18,6 +18,7 @@ struct RelayPlan {
   Nanos wait = Seconds(60);
   bool term_before_kill =
       false;                  ///< as the ladder of `run` has it: 10 s, or a quarter of the grace
+  bool already_told = false;  ///< by one before us: only what follows
   std::optional<Nanos> lead;  ///< queued with the signal, as what is left of it, in milliseconds
 };
 
@@ -27,7 +28,11 @@ enum class RelayStep { wait, send, send_term, skip, last_term, kill, gone, kille
 /// says each step once; TERM and INT are never held, and no KILL comes without a grace.
 class RelayCourse {
  public:
-  RelayCourse(const RelayPlan& plan, Instant begin) : plan_(plan), begin_(begin) {}
+  RelayCourse(const RelayPlan& plan, Instant begin)
+      : plan_(plan),
+        begin_(begin),
+        stage_(plan.already_told ? Stage::told : Stage::held),
+        told_at_(begin) {}
 
   bool holding() const { return stage_ == Stage::held; }
 

@@ -1,8 +1,11 @@
 #include "verbs/node_notice.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "os/clock.hpp"
+#include "os/process_table.hpp"
 
 namespace pw {
 namespace {
@@ -12,9 +15,16 @@ constexpr Nanos kNotFollowed{0};
 // After the machine should have gone: what is told now is not killed for it.
 constexpr Nanos kLeast = Seconds(1);
 
+// A run has the same end from the signal and a ladder of its own: it is ended only where it has not
+// been able to. A wrapper that is killed first would leave its trainer behind.
+bool is_a_run(const PidTarget& process) {
+  const auto us = read_process(getpid());
+  return us && us->name == process.name();
+}
+
 }  // namespace
 
-RelayPlan NodeNotice::plan_for(Instant now) const {
+RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
   RelayPlan plan{.signal = plan_.as};
   if (!plan_.end) {
     plan.no_handler = NoHandler::skip;
@@ -26,18 +36,19 @@ RelayPlan NodeNotice::plan_for(Instant now) const {
     plan.wait = kNotFollowed;
     return plan;
   }
-  plan.grace = left - std::min(plan_.margin, left / 4);
+  const bool run = is_a_run(process);
+  plan.grace = run ? left : left - std::min(plan_.margin, left / 4);
   plan.lead = left;
   plan.wait = *plan.grace;
-  plan.term_before_kill = true;
+  plan.term_before_kill = !run;
   return plan;
 }
 
 void NodeNotice::come_nearer(Instant end) {
   plan_.end = end;
   const Instant now = monotonic_now();
-  const RelayPlan plan = plan_for(now);
   for (Trainer& trainer : trainers_) {
+    const RelayPlan plan = plan_for(trainer.target.process(), now);
     if (plan.grace) trainer.target.end_by(now + *plan.grace);
   }
 }
@@ -45,22 +56,20 @@ void NodeNotice::come_nearer(Instant end) {
 void NodeNotice::withdraw() {
   if (book_ == nullptr) return;
   for (const Trainer& trainer : trainers_) book_->forget(trainer.target.id());
-  for (const ProcessId& id : told_before_) book_->forget(id);
 }
 
 void NodeNotice::tell(PidTarget process, Instant now) {
   const ProcessId id = process.id();
   const auto same = [&id](const Trainer& trainer) { return trainer.target.id() == id; };
   if (std::any_of(trainers_.begin(), trainers_.end(), same)) return;
-  if (std::find(told_before_.begin(), told_before_.end(), id) != told_before_.end()) return;
-  if (plan_.end && book_ != nullptr && book_->knows(id, now)) {
-    told_before_.push_back(id);
+  RelayPlan plan = plan_for(process, now);
+  plan.already_told = plan_.end && book_ != nullptr && book_->knows(id, now);
+  if (plan.already_told) {
     log_.write_line("preempt-wrap: " + process.name() + " (pid " + std::to_string(id.pid) +
                     ") was told before our restart");
-    return;
   }
   summary_.clear();
-  trainers_.push_back({RelayTarget(std::move(process), plan_for(now), now, log_)});
+  trainers_.push_back({RelayTarget(std::move(process), plan, now, log_), plan.already_told});
 }
 
 void NodeNotice::advance(Instant now) {

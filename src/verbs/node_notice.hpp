@@ -35,7 +35,7 @@ class NodeNotice {
   void withdraw();
 
   void tell(PidTarget process, Instant now);
-  void refused() { ++refused_; }
+  void refused(int files) { refused_ = files; }
   void advance(Instant now);
 
   /// Everybody has ended, or been given up.
@@ -48,7 +48,7 @@ class NodeNotice {
   std::string take_trouble() { return std::exchange(trouble_, {}); }
 
  private:
-  RelayPlan plan_for(Instant now) const;
+  RelayPlan plan_for(const PidTarget& process, Instant now) const;
   void note(RelayTarget& target);
 
   struct Trainer {
@@ -59,7 +59,6 @@ class NodeNotice {
   ToldBook* book_;
   LogStream& log_;
   std::list<Trainer> trainers_;
-  std::vector<ProcessId> told_before_;
   int refused_ = 0;
   std::string trouble_;
   std::string summary_;

@@ -204,7 +204,7 @@ void NodeWatch::look_around() {
     return;
   }
   if (folders_.fd() < 0) look_at_ = now + kLookAgain;
-  seen_ = 0;
+  seen_ = not_believed_ = 0;
   reading_.emplace(std::move(*reading));
 }
 
@@ -213,6 +213,7 @@ void NodeWatch::hear_reading() {
   if (!reading_->over()) return;
   reading_.reset();
   trainers_ = seen_;
+  for (NodeNotice& notice : notices_) notice.refused(not_believed_);
   std::erase_if(notices_, [](const NodeNotice& notice) { return !notice.end() && notice.quiet(); });
 }
 
@@ -231,8 +232,8 @@ void NodeWatch::take_file(const Result<PidFileFacts>& file) {
 
 // Whoever plants files shall fill no log.
 void NodeWatch::refuse(const std::string& why) {
+  ++not_believed_;
   if (refused_.size() >= kRefusedMost || !refused_.insert(why).second) return;
-  for (NodeNotice& notice : notices_) notice.refused();
   chronicle_.warn(why + "; nothing was signalled");
 }
 
@@ -274,10 +275,16 @@ void NodeWatch::hear_whether_stopping() {
   if (late) stopping_->kill();
   if (!stopping_->reap() && !late) return;
   stopping_->read_output();
-  shutdown_ = stopping_->output().starts_with("stopping");
+  const std::string answer = stopping_->output();
+  shutdown_ = answer.starts_with("stopping");
   stopping_.reset();
   if (!shutdown_) {
-    chronicle_.log(LogLevel::info, "ends; the system goes on, so nobody is told");
+    const bool said = !answer.empty() && !answer.starts_with("unknown");
+    const char* const known = "ends; the system goes on, so nobody is told";
+    const char* const not_known =
+        "ends; systemd does not say whether the system is being stopped, "
+        "so nobody is told";
+    chronicle_.log(said ? LogLevel::info : LogLevel::warning, said ? known : not_known);
     over_ = true;
     return;
   }

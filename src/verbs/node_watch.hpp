@@ -56,6 +56,7 @@ class NodeWatch {
   std::optional<PidFileReading> reading_;
   std::optional<Instant> look_at_;  // when to read the folder again
   int seen_ = 0;                    // by this reading
+  int not_believed_ = 0;            // likewise
   int trainers_ = 0;                // by the last one
   std::set<std::string> refused_;   // told already
   std::list<NodeNotice> notices_;

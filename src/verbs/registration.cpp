@@ -1,5 +1,6 @@
 #include "verbs/registration.hpp"
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,13 +16,23 @@ Result<std::string> registration_file(const std::string& run_dir) {
   if (us == 0) return run_dir + name;
   const std::string folder = run_dir + "/" + std::to_string(us);
   // The daemon, which is another user, reads it.
-  if (mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) return os_error("make " + folder);
+  const bool made = mkdir(folder.c_str(), 0755) == 0;
+  if (!made && errno != EEXIST) return os_error("make " + folder);
   struct stat found {};
   if (lstat(folder.c_str(), &found) != 0) return os_error("look at " + folder);
   if (!S_ISDIR(found.st_mode) || found.st_uid != us) {
     return Error{folder + " is no folder of ours", {}};
   }
+  if (made) chmod(folder.c_str(), 0755);  // whatever the umask is
   return folder + name;
+}
+
+void show_handlers(const SignalSet& notices) {
+  struct sigaction nothing {};
+  nothing.sa_handler = [](int) {};
+  for (Signal signal = 1; signal <= kRtMax; ++signal) {
+    if (notices.contains(signal)) sigaction(signal, &nothing, nullptr);
+  }
 }
 
 }  // namespace pw

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "core/result.hpp"
+#include "core/signal.hpp"
 
 namespace pw {
 
@@ -9,5 +10,9 @@ namespace pw {
 /// for everybody else, whose folder is made here. Refused where somebody else owns that folder. The
 /// error is one line with the path.
 Result<std::string> registration_file(const std::string& run_dir);
+
+/// Handlers that are never called: the signals are blocked, and taken by sigtimedwait, which shows
+/// nowhere for a daemon that may not trace us. They show it in SigCgt. Gone at the exec.
+void show_handlers(const SignalSet& notices);
 
 }  // namespace pw

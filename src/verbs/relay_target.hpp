@@ -24,6 +24,7 @@ class RelayTarget {
   void advance(Instant now);
 
   std::optional<int> status() const { return status_; }  ///< when it is over
+  const PidTarget& process() const { return process_; }
   const ProcessId& id() const { return process_.id(); }
   bool told() const { return told_; }  ///< it has got a signal
   int fd() const { return process_.fd(); }

@@ -247,7 +247,10 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
     if (!owner.empty()) return refuse_pid_file(settings.pid_file, owner, chronicle);
   }
   std::optional<PidFile> registration;
-  if (settings.registers) register_run(settings.run_dir, identity.host, registration, chronicle);
+  if (settings.registers) {
+    show_handlers(settings.notices);
+    register_run(settings.run_dir, identity.host, registration, chronicle);
+  }
   Supervisor::Plan plan{.policy = policy_for(settings, job),
                         .settings = settings,
                         .launch = launch,

@@ -1,3 +1,5 @@
+#include <signal.h>
+
 #include <cstdio>
 
 #include "config/command_line.hpp"
@@ -11,7 +13,21 @@
 
 namespace pw {
 
+namespace {
+
+// What ends a daemon that hangs, by hand or by systemd's watchdog, must end this one, too.
+void let_ourselves_be_ended() {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGABRT);
+  sigaddset(&ends, SIGQUIT);
+  sigprocmask(SIG_UNBLOCK, &ends, nullptr);
+}
+
+}  // namespace
+
 int watch(const Beginning&, std::span<const std::string> words) {
+  let_ourselves_be_ended();
   const CommandLine line = parse_command_line(words, watch_option_table());
   if (line.wanted == Wanted::help && line.errors.empty()) {
     std::fputs(watch_help_text().c_str(), stdout);
