@@ -73,6 +73,18 @@ void World::begin_oracle() {
     oracle_ = {.relay_at = now_, .own_end = true};
     return;
   }
+  by_cloud_ = spared_ = false;
+  if (announced_) {
+    oracle_ = {};
+    advised_now_ = announced_->advice;
+    advised_ = advised_ || advised_now_;
+    if (advised_now_) return;
+    demand(trainer_.alive, "a cloud's notice begins an episode of a trainer that lives");
+    by_cloud_ = true;
+    oracle_.relay_at = now_;
+    if (const auto told_then = told_by_cloud()) oracle_.learn(*told_then, policy_.margin, now_);
+    return;
+  }
   if (limited_) {
     demand(trainer_.alive && !oracle_.relay_at, "nor does our own time limit");
     advised_now_ = false;
@@ -187,6 +199,7 @@ void World::act(const action::KillTree&, std::deque<Event>& answers) {
 
 void World::check_first_kill() {
   if (oracle_.hurried) return;
+  demand(!spared_ || !trainer_.alive, "nobody is killed for what was withdrawn");
   if (stragglers_since_) {
     const bool waited = now_ >= *stragglers_since_ + *policy_.stragglers;
     const auto instant = oracle_.relay_at ? oracle_.kill_instant(policy_) : std::nullopt;

@@ -113,7 +113,10 @@ void World::next_event() {
   } else if (next == wake) {
     now_ = std::max(now_, wake);
     if (dice_.one_in(60)) be_late();
+    const Phase before = machine_.phase();
+    if (spared_ && covered_term_) last_signal_ = SIGTERM;  // a notice of its own when it is over
     if (!finished_) happen(event::TimeCame{});
+    check_spared(before);
   } else {
     --outside_left_;
     now_ = outside;
@@ -144,7 +147,9 @@ void World::die(Process& process) {
 
 void World::from_outside() {
   if (policy_.watchdog && dice_.one_in(3)) return report();
-  switch (dice_.below(9)) {
+  switch (dice_.below(11)) {
+    case 9: return started_ ? cloud_notice() : signal();
+    case 10: return started_ ? withdraw() : signal();
     case 8: return happen(event::TrainerReady{});
     case 0: return happen(event::TreeChanged{});
     case 1: return learn();

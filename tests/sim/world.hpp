@@ -41,6 +41,10 @@ class World {
   void report();
   void cancel();
   void own_limit();
+  void cloud_notice();
+  void withdraw();
+  void check_spared(Phase before);
+  std::optional<Deadline> told_by_cloud() const;
   void check_hang();
   void watch_the_reports();
   void extend();
@@ -98,9 +102,12 @@ class World {
   bool took_the_place_ = false;
   bool advised_now_ = false;
   bool cancelling_ = false;
-  Signal episode_signal_ = 0;  // the notice that began it
-  bool covered_term_ = false;  // and a TERM came in it
-  bool limited_ = false;       // our own time limit is just over
+  Signal episode_signal_ = 0;                    // the notice that began it
+  bool covered_term_ = false;                    // and a TERM came in it
+  bool limited_ = false;                         // our own time limit is just over
+  std::optional<event::NoticeGiven> announced_;  // a cloud has just said so
+  bool by_cloud_ = false;                        // began the episode
+  bool spared_ = false;                          // and has withdrawn what it said
   bool cancelled_ = false;
   bool ignores_notice_ = false;
   bool advised_ = false;
