@@ -271,7 +271,9 @@ void World::reread(Signal signal) {
   const auto mapped = policy_.signal_map.find(signal);
   const bool dropped = mapped != policy_.signal_map.end() && mapped->second == 0;
   const auto told = deadline_told_by(policy_.schedule, signal, now_);
-  if (told && !dropped) learn_told(*told);
+  if (!told || dropped) return;
+  learn_told(*told);
+  spared_ = false;  // somebody else names an end
 }
 
 void World::check_notice(Signal signal, Phase phase) {
