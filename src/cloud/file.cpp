@@ -18,6 +18,12 @@ namespace {
 
 constexpr Nanos kPoll = Seconds(1);  // another node's write is no event of ours
 
+// Its folder is watched, not the file: it may not be there yet, or be replaced.
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
 // Who owns the folder can put any file there, as the node's daemon does in a folder of its own.
 bool is_trusted(const CarefulFile& file) {
   const uid_t owner = file.found.st_uid;
@@ -30,7 +36,10 @@ bool is_trusted(const CarefulFile& file) {
 // Whoever writes there ends our run.
 Result<std::string> text_in(const std::string& path) {
   const auto file = open_carefully(path);
-  if (!file && file.error().why == std::errc::no_such_file_or_directory) return std::string();
+  if (!file && file.error().why == std::errc::no_such_file_or_directory) {
+    struct stat folder {};
+    if (stat(folder_of(path).c_str(), &folder) == 0) return std::string();
+  }
   if (!file) return Error{path + " " + file.error().what, file.error().why};
   if ((file->found.st_mode & S_IWOTH) != 0) {
     return Error{path + " can be written by everybody", {}};
@@ -51,12 +60,6 @@ CloudAnswer look(const std::string& path) {
   if (!document) return {{}, path + " " + document.error().what};
   const timespec wall = wall_now();
   return {{judge_document(*document, Seconds(wall.tv_sec) + Nanos(wall.tv_nsec))}, ""};
-}
-
-// Its folder is watched, not the file: it may not be there yet, or be replaced.
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 }  // namespace

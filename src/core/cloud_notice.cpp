@@ -1,6 +1,7 @@
 #include "core/cloud_notice.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "core/text.hpp"
 #include "core/utc_time.hpp"
@@ -9,6 +10,9 @@ namespace pw {
 namespace {
 
 using Weight = CloudNotice::Weight;
+
+// It begins at once, without the two minutes; the memory is written to disk and comes back.
+constexpr std::string_view kHibernate = "hibernate";
 
 // A clock that is a little behind makes no time absurd.
 constexpr Nanos kClocksApart = Seconds(30);
@@ -39,8 +43,7 @@ CloudAnswer unknown_word(const std::string& what, const std::string& body) {
 
 CloudNotice judge_ec2_action(const Ec2Action& action, Nanos now) {
   CloudNotice notice{.weight = Weight::leave, .kind = action.action};
-  // It begins at once, without the two minutes; the memory is written to disk and comes back.
-  if (action.action == "hibernate") {
+  if (action.action == kHibernate) {
     notice.weight = Weight::save;
     return notice;
   }
@@ -96,6 +99,8 @@ CloudNotice judge_document(const NoticeDocument& document, Nanos now) {
   CloudNotice notice{.weight = Weight::leave, .kind = document.action, .id = document.id};
   if (document.advice) {
     notice.weight = Weight::advice;
+  } else if (document.action == kHibernate) {
+    notice.weight = Weight::save;
   } else {
     set_window(notice, document.time, now, kShortWindow, kAzureMost);
   }

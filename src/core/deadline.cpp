@@ -31,7 +31,8 @@ std::optional<Deadline> deadline_told_by(const Schedule& schedule, Signal signal
 
 std::optional<Deadline> deadline_queued(const Payload& payload, Instant now) {
   const Millis left(payload.value);
-  if (!payload.queued || left <= Millis(0) || left > std::chrono::hours(1)) return {};
+  const bool end = left > Millis(0) && left <= std::chrono::hours(1);
+  if (!payload.queued || (!end && left != kNobodyNeedEnd)) return {};
   return Deadline{now + left, Certainty::fact, DeadlineSource::cloud};
 }
 

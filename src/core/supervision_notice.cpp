@@ -31,7 +31,13 @@ void Supervision::notice(const event::SignalCame& came) {
   const Signal becomes = mapped(came.signal);
   if (becomes == 0 && !nobody_left()) return judge(came.signal, Verdict::dropped);
   auto told = deadline_told_by(policy_.schedule, came.signal, now_);
-  if (came.told && policy_.schedule.deadline_known) told = prevailing(told, *came.told);
+  const bool advice = came.told && came.told->at - now_ > kAdviceBeyond;
+  if (advice) {
+    // Whatever else is known of the end of a run that is told to end.
+    told = phase_ == Phase::draining ? std::nullopt : came.told;
+  } else if (came.told && policy_.schedule.deadline_known) {
+    told = prevailing(told, *came.told);
+  }
   heed(came, becomes, told);
 }
 

@@ -25,6 +25,8 @@ void CloudWatch::open() {
     return chronicle_.warn("no cloud is asked for notices: " + watcher.error().text());
   }
   watcher_ = std::move(*watcher);
+  const std::string where = source_.kind == CloudSource::Kind::file ? " " + source_.path : "";
+  chronicle_.log(LogLevel::info, "asks " + cloud() + where + " whether the machine is taken away");
 }
 
 std::vector<CloudWatch::Notice> CloudWatch::hear() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/deadline.hpp"
 #include "os/clock.hpp"
 #include "os/process_table.hpp"
 
@@ -28,6 +29,7 @@ RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
   RelayPlan plan{.signal = plan_.as};
   if (!plan_.end) {
     plan.no_handler = NoHandler::skip;
+    plan.lead = kNobodyNeedEnd;
     plan.wait = kNotFollowed;
     return plan;
   }
@@ -107,15 +109,19 @@ void NodeNotice::add_fds(std::vector<int>& fds) const {
   }
 }
 
-std::optional<std::string> NodeNotice::take_summary() {
-  if (!quiet()) return {};
+std::string NodeNotice::state() const {
   const auto count = [this](bool told) {
     return std::to_string(
         std::count_if(trainers_.begin(), trainers_.end(),
                       [told](const Trainer& trainer) { return trainer.target.told() == told; }));
   };
-  const std::string summary = "notice " + plan_.words + ": " + count(true) + " delivered, " +
-                              count(false) + " gone, " + std::to_string(refused_) + " refused";
+  return count(true) + " delivered, " + count(false) + " gone, " + std::to_string(refused_) +
+         " refused";
+}
+
+std::optional<std::string> NodeNotice::take_summary() {
+  if (!quiet()) return {};
+  const std::string summary = "notice " + plan_.words + ": " + state();
   if (std::exchange(summary_, summary) == summary) return {};
   return summary;
 }

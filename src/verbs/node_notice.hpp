@@ -43,7 +43,8 @@ class NodeNotice {
   std::optional<Instant> wake() const;
   void add_fds(std::vector<int>& fds) const;
 
-  /// "2 delivered, 0 gone, 1 refused", once, when it is quiet; what could not be written down, too.
+  std::string state() const;  ///< "2 delivered, 0 gone, 1 refused"
+  /// The same as a line, once, when it is quiet; what could not be written down, too.
   std::optional<std::string> take_summary();
   std::string take_trouble() { return std::exchange(trouble_, {}); }
 

@@ -196,6 +196,11 @@ void NodeWatch::look_around() {
     look_at_ = now + kLookAgain;
     return;
   }
+  if (!std::exchange(announced_, true) && !presence_.announce(settings_.run_dir)) {
+    chronicle_.warn(settings_.run_dir +
+                    " is served by another preempt-wrap watch, or cannot be "
+                    "written: runs that register there are warned");
+  }
   for (const std::string& folder : folders_of(settings_.run_dir)) folders_.add(folder);
   auto reading = PidFileReading::of_folders(settings_.run_dir);
   if (!reading) {
@@ -303,13 +308,16 @@ void NodeWatch::tell_manager() {
     service_.alive();
     fed_ = now;
   }
+  const bool up = cloud_.answers() || !cloud_.asks() || now >= began_ + kReadyAtLatest;
+  if (up && !std::exchange(ready_, true)) service_.ready();
+  for (const NodeNotice& notice : notices_) {
+    if (notice.end())
+      return service_.status("notice from " + notice.words() + ": " + notice.state());
+  }
   const std::string whom = cloud_.asks() ? cloud_.cloud() : "for a shutdown";
   const std::string state = cloud_.asks() && !cloud_.answers() ? " (no answer)" : "";
   service_.status("watching " + whom + state + ", " + std::to_string(trainers_) +
                   (trainers_ == 1 ? " run registered" : " runs registered"));
-  if (ready_ || (!cloud_.answers() && cloud_.asks() && now < began_ + kReadyAtLatest)) return;
-  ready_ = true;
-  service_.ready();
 }
 
 }  // namespace pw

@@ -9,6 +9,7 @@
 #include "os/folder_watch.hpp"
 #include "os/helper.hpp"
 #include "os/pid_file_reading.hpp"
+#include "os/presence.hpp"
 #include "os/signal_fd.hpp"
 #include "verbs/chronicle.hpp"
 #include "verbs/cloud_watch.hpp"
@@ -52,6 +53,8 @@ class NodeWatch {
   Hooks hooks_;
   ServiceVoice service_;
   FolderWatch folders_;
+  Presence presence_;
+  bool announced_ = false;
   std::optional<ToldBook> book_;
   std::optional<PidFileReading> reading_;
   std::optional<Instant> look_at_;  // when to read the folder again

@@ -12,6 +12,10 @@ namespace pw {
 
 Result<std::string> registration_file(const std::string& run_dir) {
   const std::string name = "/" + std::to_string(getpid()) + ".pid";
+  struct stat there {};
+  if (stat(run_dir.c_str(), &there) != 0 || !S_ISDIR(there.st_mode)) {
+    return Error{run_dir + " is not there (preempt-wrap watch serves it)", {}};
+  }
   const uid_t us = geteuid();
   if (us == 0) return run_dir + name;
   const std::string folder = run_dir + "/" + std::to_string(us);

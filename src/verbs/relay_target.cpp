@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/deadline.hpp"
 #include "core/duration.hpp"
 #include "core/signal_name.hpp"
 #include "os/clock.hpp"
@@ -40,6 +41,7 @@ void RelayTarget::over(int status, const std::string& what) {
 // A registered run takes it for its deadline.
 Payload RelayTarget::payload() const {
   if (!plan_.lead) return {};
+  if (*plan_.lead == kNobodyNeedEnd) return {true, kNobodyNeedEnd.count()};
   const Nanos left = begin_ + *plan_.lead - monotonic_now();
   return {true, std::max<std::int64_t>(left.count() / 1'000'000, 1)};
 }
@@ -75,7 +77,9 @@ void RelayTarget::perform(RelayStep step, Instant now) {
     case RelayStep::kill: say("still there" + after + ": SIGKILL"); return send(SIGKILL);
     case RelayStep::gone: return over(kGone, told_ ? "gone" + after : "gone already");
     case RelayStep::killed: return over(kKilled, "gone" + after + ", by SIGKILL");
-    case RelayStep::still_there: return over(kStillThere, "still there" + after);
+    case RelayStep::still_there:
+      if (plan_.wait == Nanos(0)) return over(kStillThere, "nobody waits for its end");
+      return over(kStillThere, "still there" + after);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "core/text.hpp"
 #include "os/clock.hpp"
 #include "os/pid_file.hpp"
+#include "os/presence.hpp"
 #include "os/reaper.hpp"
 #include "os/terminal.hpp"
 #include "slurm/environment.hpp"
@@ -181,7 +182,15 @@ void register_run(const std::string& run_dir, const std::string& host,
   if (!path) return chronicle.warn("not registered: " + path.error().text());
   const std::string owner = claim_pid_file(*path, host, registration, chronicle);
   if (!owner.empty()) return chronicle.warn("not registered: " + *path + " is " + owner + "'s");
-  if (registration) registration->write(getpid());
+  if (!registration) return;
+  registration->write(getpid());
+  if (Presence::seen(run_dir)) {
+    chronicle.log(LogLevel::info, "registered in " + run_dir);
+  } else {
+    chronicle.warn("registered in " + run_dir +
+                   ", but no preempt-wrap watch serves it now: nobody tells this run of the "
+                   "machine's end (--cloud auto asks by itself)");
+  }
 }
 
 // The same signal ends us, so that a shell's loop sees it; without a core file of ours.

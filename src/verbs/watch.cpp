@@ -38,7 +38,9 @@ int watch(const Beginning&, std::span<const std::string> words) {
   errors.insert(errors.begin(), line.errors.begin(), line.errors.end());
   if (!line.command.empty()) {
     errors.push_back({{Layer::command_line, "command line"},
-                      "unexpected word " + line.command.front() + " (watch starts no command)"});
+                      "unexpected word " + line.command.front() +
+                          " (watch starts no command: preempt-wrap run --register -- " +
+                          line.command.front() + " ...)"});
   }
   if (!errors.empty()) {
     std::fputs(error_message(errors).c_str(), stderr);

@@ -135,6 +135,32 @@ class Told(Watch):
         self.end(watch)
         self.assertTrue(process.running())
 
+    def test_hibernation_and_advice_end_no_registered_run(self):
+        for name in ('hibernate', 'rebalance'):
+            with self.subTest(name):
+                server = self.serve('ec2')
+                run = self.register('USR1=log', log=name, bare=False,
+                                    run_options=('-k', '1s', '--lead', '1s'))
+                watch = self.watch(cloud=source('ec2', server, advice='relay'), name=name)
+                server.notice(action=name)
+                self.log(name).wait_for('USR1')
+                run.fence(self.log(name))
+                until('it says so', lambda: 'as advice' in run.err)
+                self.assertNotIn('SIGKILL in', run.err)
+                self.end(watch)
+                self.assertTrue(run.running())
+
+    def test_a_run_says_whether_anybody_serves_it(self):
+        alone = self.register('TERM=exit:0', log='alone', bare=False)
+        self.assertIn('no preempt-wrap watch serves it now', alone.err)
+        watch = self.watch()
+        served = self.register('TERM=exit:0', log='served', bare=False)
+        self.assertNotIn('warning', served.err)
+        self.assertIn('registered in', served.err)
+        self.end(watch)
+        after = self.register('TERM=exit:0', log='after', bare=False)
+        self.assertIn('no preempt-wrap watch serves it now', after.err)
+
     def test_a_nearer_end_brings_the_kill_nearer(self):
         stubborn = self.register(IGNORES, log='stubborn')
         watch = self.watch()

@@ -116,5 +116,6 @@ TEST_CASE("a file") {
   CHECK(judge_document({.action = "terminate", .time = "2026-11-28T12:05:00Z"}, kNow).window ==
         5min);
   CHECK(judge_document({.action = "terminate"}, kNow).window == 30s);
+  CHECK(judge_document({.action = "hibernate"}, kNow).weight == Weight::save);
   CHECK(judge_document({.action = "rebalance", .advice = true}, kNow).weight == Weight::advice);
 }

@@ -45,8 +45,12 @@ class Readme(BoxTest):
         self.follow('ec2')
         self.assertIn('watching ec2', self.box.show(WATCH, 'StatusText'))
         self.addCleanup(self.box.run, 'rm', '-f', '/run/drill')
-        self.box.run('sh', stdin=commands('ec2-spot', '/run/drill'))
+        self.box.run('sh', stdin=commands('ec2-spot', 'date -u'))
         self.assert_preempted()
+        self.box.run('sh', stdin=commands('ec2-spot', 'rm /run/drill'))
+        self.until('the cloud again', lambda: 'watching ec2' in self.box.show(WATCH, 'StatusText'))
+        self.assertEqual(self.box.show(UNIT, 'ActiveState'), 'active')
+        self.box.run('systemctl', 'stop', UNIT)
 
     def test_gce_and_a_notice(self):
         self.follow('gce')
