@@ -1,0 +1,216 @@
+"""Rows of a hostile review: what each said when it was written is in the commit's message."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import gce
+from clouds import SAVES, CloudTest, main, source, until
+from stand_in_job import JobTest
+from test_watch import IGNORES, NOBODY, Watch
+from wrapper import BINARY
+
+
+class TakenBack(Watch):
+    def test_a_registered_run_is_not_killed_for_a_notice_that_was_withdrawn(self):
+        run = self.register(IGNORES, log='run', bare=False)
+        watch = self.watch()
+        self.notice(8)
+        self.log('run').wait_for('USR1')
+        os.unlink(self.notice_file)
+        self.says(watch, 'withdrawn')
+        time.sleep(8)
+        self.assertTrue(run.running(), run.err)
+        self.end(watch)
+
+    def test_who_asks_dies_and_the_notice_is_withdrawn_meanwhile(self):
+        wrapper, log = self.begin('file:' + self.notice_file, IGNORES)
+        self.notice(8)
+        log.wait_for('USR1')
+        for pid in children_of(wrapper.pid):
+            if name_of(pid).startswith('preempt'):
+                os.kill(pid, signal.SIGKILL)
+        os.unlink(self.notice_file)
+        time.sleep(8)
+        self.assertTrue(wrapper.running(), wrapper.err)
+
+    def test_one_of_googles_keys_does_not_take_back_the_others_notice(self):
+        server = self.serve('gce')
+        watch = self.watch(cloud=source('gce', server, notice='20s'))
+        server.notice(action='terminate')
+        self.says(watch, 'gce (maintenance)')
+        server.notice()
+        self.says(watch, 'gce (preempted)')
+        server.cloud._set(gce.MAINTENANCE, 'NONE')
+        time.sleep(1.5)
+        late = self.register(SAVES, log='late')
+        until('it is told', lambda: self.log('late').got('USR1'), seconds=3)
+        self.assertEqual(late.wait(), 138, watch.err)
+        self.end(watch)
+
+
+class Registered(Watch):
+    def test_a_run_whose_notices_are_others_is_told_in_its_own_way(self):
+        """As --cloud does: --notice-as, not a raw USR1, which kills a trainer that knows only TERM."""
+        run = self.register('TERM=save:1:0', log='run', bare=False,
+                            run_options=('--notice', 'TERM', '--notice-as', 'TERM'))
+        watch = self.watch()
+        self.notice(20)
+        self.assertEqual(run.wait(), 0, run.err)
+        self.assertEqual(self.log('run').order(), ['TERM'])
+        self.end(watch)
+
+    def test_an_ignored_int_stays_ignored(self):
+        """`run --register -- train &` of a script on a terminal: Ctrl-C must not end it."""
+        line = f"trap '' INT; exec {BINARY} run --register --run-dir {self.run_dir} -- " \
+               'grep SigIgn /proc/self/status'
+        said = subprocess.run(['script', '-qec', line, '/dev/null'], capture_output=True,
+                              stdin=subprocess.DEVNULL, env=self.environ(), check=True)
+        self.assertRegex(said.stdout.decode(), r'SigIgn:\s+0*2\b')
+
+    def test_a_run_learns_that_the_end_comes_nearer(self):
+        run = self.register(IGNORES, log='run', bare=False)
+        watch = self.watch()
+        self.notice(600)
+        self.log('run').wait_for('USR1')
+        self.notice(10)
+        self.assertEqual(run.wait(), 137, run.err)  # its own ladder's, not -9: the wrapper shot
+        self.assertEqual(self.log('run').order(), ['USR1', 'TERM'])
+        self.end(watch)
+
+    def test_a_process_that_catches_no_term_keeps_its_time(self):
+        code = ('import signal, sys, time\n'
+                'def save(*_):\n'
+                '    time.sleep(14)\n'
+                '    sys.exit(7)\n'
+                'signal.signal(signal.SIGUSR1, save)\n'
+                'print(flush=True)\n'
+                'while True:\n'
+                '    time.sleep(9)\n')
+        with subprocess.Popen(['python3', '-c', code], stdout=subprocess.PIPE) as process:
+            self.addCleanup(process.kill)
+            process.stdout.readline()
+            self.plant('bare', process.pid)
+            watch = self.watch()
+            self.notice(20)
+            self.assertEqual(process.wait(25), 7, watch.err)
+            self.end(watch)
+
+
+class InAJob(Watch, JobTest):
+    def test_a_registered_run_is_requeued_for_the_nodes_notice(self):
+        self.says('RUNNING', end=7200)
+        shell, _ = self.run_in_job(
+            ['--register', '--run-dir', self.run_dir, '--requeue', 'auto', '--state-dir',
+             self.path('requeues')], 'USR1=save:1:138', env={'SLURM_OPEN_MODE': 'a'})
+        until('its registration', self.registered)
+        watch = self.watch()
+        self.notice()
+        self.assertEqual(shell.wait(), 138, shell.err)
+        self.assertEqual(self.told('requeue')[0]['cause'], 'cloud')
+        self.assertEqual(len(self.calls('requeue')), 1)
+        self.end(watch)
+
+    def says(self, *words, **fields):
+        """Of the job, or in a daemon's log: both bases have one."""
+        return (JobTest if fields else Watch).says(self, *words, **fields)
+
+    def told(self, event, count=1):
+        return JobTest.told(self, event, count)
+
+
+class Planted(Watch):
+    """What a user without rights can do in a folder of mode 1777."""
+
+    def setUp(self):
+        super().setUp()
+        self.need_root()
+
+    def test_a_thousand_folders_hide_nobody(self):
+        """The order of a folder is the file system's, so several of ours are to be told."""
+        ours = []
+        for number in range(1500):
+            folder = os.path.join(self.run_dir, f'd{number}')
+            os.mkdir(folder)
+            if number % 300 == 0:
+                ours.append(folder)
+            else:
+                os.chown(folder, NOBODY, NOBODY)
+        processes = [self.register(SAVES, log=os.path.basename(f), folder=f) for f in ours]
+        watch = self.watch()
+        self.notice()
+        until('all are told', lambda: all(self.log(os.path.basename(f)).got('USR1')
+                                          for f in ours), seconds=8)
+        self.assertEqual([p.wait() for p in processes], [138] * len(ours), watch.err)
+        self.end(watch)
+
+    def test_a_thousand_processes_use_up_no_descriptors(self):
+        folder = os.path.join(self.run_dir, str(NOBODY))
+        os.mkdir(folder)
+        os.chown(folder, NOBODY, NOBODY)
+        for _ in range(1100):
+            process = subprocess.Popen(['sleep', '60'], user=NOBODY)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            self.plant(str(process.pid), process.pid, folder, owner=NOBODY)
+        watch = self.watch(prefix=('bash', '-c', 'ulimit -n 1024; exec "$@"', 'x'))
+        self.notice(600)
+        until('they are told', lambda: watch.err.count('USR1 held') > 900, seconds=30)
+        late = self.register(SAVES, log='late')
+        until('it is told', lambda: self.log('late').got('USR1'), seconds=10)
+        self.assertEqual(late.wait(), 138)
+        self.end(watch)
+
+    def test_names_move_no_cursor_and_begin_no_line(self):
+        code = ('import ctypes, time\n'
+                'ctypes.CDLL(None).prctl(15, b"\\n\\x1b[31mforged\\n", 0, 0, 0)\n'
+                'print(flush=True)\n'
+                'time.sleep(60)\n')
+        with subprocess.Popen(['python3', '-c', code], user=NOBODY,
+                              stdout=subprocess.PIPE) as process:
+            self.addCleanup(process.kill)
+            process.stdout.readline()
+            self.plant('x', process.pid, owner=NOBODY)
+            self.plant('y\n\x1b[31mforged', 1, owner=NOBODY)
+            watch = self.watch('--notice-as', 'TERM')
+            self.notice()
+            process.wait(20)
+            self.says(watch, '0 gone')
+            self.assertNotIn('\x1b', watch.err)
+            self.assertEqual([line for line in watch.err.splitlines()
+                              if line and not line.startswith('preempt-wrap: ')], [])
+            self.end(watch)
+
+
+class Asked(CloudTest):
+    def test_azure_with_user_data(self):
+        """instance/compute holds userData (64 KiB, in base64) since 2021-01-01."""
+        server = self.serve('azure')
+        answer = server.cloud.answer
+
+        def with_user_data(request):
+            reply = answer(request)
+            if request.path.split('?')[0].endswith('instance/compute'):
+                reply.body = json.dumps({**json.loads(reply.body),
+                                         'userData': 'A' * 87384}).encode()
+            return reply
+        server.cloud.answer = with_user_data
+        wrapper, _ = self.begin(source('azure', server), SAVES)
+        server.notice()
+        until('it is told', lambda: self.log('trainer').got('USR1'), seconds=5)
+        self.assertEqual(wrapper.wait(), 138, wrapper.err)
+
+
+def children_of(pid):
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as file:
+        return [int(word) for word in file.read().split()]
+
+
+def name_of(pid):
+    with open(f'/proc/{pid}/comm', encoding='utf-8') as file:
+        return file.read().strip()
+
+
+if __name__ == '__main__':
+    main()
