@@ -3,6 +3,7 @@
 #include "cloud/http.hpp"
 #include "cloud/json.hpp"
 #include "cloud/question.hpp"
+#include "core/text.hpp"
 #include "os/clock.hpp"
 
 namespace pw {
@@ -10,7 +11,10 @@ namespace {
 
 constexpr const char* kAddress = "http://169.254.169.254";
 constexpr const char* kEvents = "/metadata/scheduledevents?api-version=2020-07-01";
-constexpr const char* kMachine = "/metadata/instance/compute?api-version=2021-02-01";
+// The whole document may hold 64 kB of user data.
+constexpr const char* kMachine =
+    "/metadata/instance/compute/name?api-version=2021-02-01&format=text";
+constexpr std::size_t kNameMost = 256;
 constexpr Nanos kPoll = Seconds(1);     // Microsoft: "once per second"
 constexpr Nanos kFirst = Seconds(130);  // the first call turns the service on: up to two minutes
 constexpr Nanos kLater = Seconds(5);    // 1 s was too little (aks-node-termination-handler#73)
@@ -24,9 +28,13 @@ class Azure {
     if (name_.empty()) {
       const auto machine = read(kMachine, kLater);
       if (!machine) return {{}, machine.error().text()};
-      const auto name = azure_name_in(*machine);
-      if (!name) return {{}, "instance/compute " + name.error().what};
-      name_ = *name;
+      const std::string name(trimmed(*machine));
+      const bool known = name.find_first_not_of(
+          "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == std::string::npos;
+      if (name.empty() || name.size() > kNameMost || !known) {
+        return {{}, "instance/compute/name is no name"};
+      }
+      name_ = name;
     }
     const auto document = read(kEvents, turned_on_ ? kLater : kFirst);
     if (!document) return {{}, document.error().text()};

@@ -61,13 +61,6 @@ Result<std::vector<AzureEvent>> azure_events_in(const std::string& text) {
   return found;
 }
 
-Result<std::string> azure_name_in(const std::string& text) {
-  PW_TRY(const json::object object, object_in(text));
-  std::string name = string_of(object, "name");
-  if (name.empty()) return Error{"is JSON without a name", {}};
-  return name;
-}
-
 Result<NoticeDocument> notice_document_in(const std::string& text) {
   PW_TRY(const json::object object, object_in(text));
   NoticeDocument document{.action = string_of(object, "action"),

@@ -13,7 +13,6 @@ namespace pw {
 Result<Ec2Action> ec2_action_in(const std::string& text);
 Result<std::string> ec2_rebalance_in(const std::string& text);  ///< its noticeTime
 Result<std::vector<AzureEvent>> azure_events_in(const std::string& text);
-Result<std::string> azure_name_in(const std::string& text);  ///< of instance/compute
 Result<NoticeDocument> notice_document_in(const std::string& text);
 
 /// What Azure is told when the work is saved: the event may begin.

@@ -59,12 +59,14 @@ void go_on_asking(int socket, const CloudQuestion& question) {
   // A request may wait for a minute; whoever asked may be gone by then.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   NoticeWatch watch(question.poll, question.pause);
+  bool leaves = false;
   for (;;) {
     const Instant asked = monotonic_now();
     const CloudAnswer answer = question.ask();
     const NoticeWatch::News news = watch.take(answer, asked, monotonic_now());
-    const bool silent =
-        news.notices.empty() && news.trouble.empty() && !news.answers && !news.withdrawn;
+    const bool silent = news.notices.empty() && news.trouble.empty() && !news.answers &&
+                        !news.withdrawn && (!news.known || news.leaves == leaves);
+    if (answer.known()) leaves = news.leaves;
     if (!silent) send_message(socket, encode(news));
     if (!wait(socket, question, watch.next())) return;
   }
@@ -82,19 +84,25 @@ CloudSource resolved(CloudSource source) {
   return source;
 }
 
+// Where no process can be had now, one can a second later; what is wrong with the settings stays
+// so.
 Result<CloudWatcher> CloudWatcher::start(const CloudSource& source) {
+  PW_TRY([[maybe_unused]] const auto questions, questions_of(source));
   CloudWatcher watcher(source);
-  if (const auto opened = watcher.open(); !opened) return opened.error();
+  if (!watcher.open()) watcher.restart_at_ = monotonic_now() + kRestart;
   return watcher;
 }
 
+// All of them or none: half of them asks twice after the next try.
 Result<void> CloudWatcher::open() {
   PW_TRY(const auto questions, questions_of(source_));
+  std::vector<Aside> asking;
   for (const CloudQuestion& question : questions) {
     const auto work = [&question](int socket) { go_on_asking(socket, question); };
     PW_TRY(Aside aside, Aside::start(work, "fork a process that asks the cloud"));
-    asking_.push_back(std::move(aside));
+    asking.push_back(std::move(aside));
   }
+  asking_.swap(asking);
   return {};
 }
 

@@ -31,7 +31,10 @@ std::string end_text(const std::optional<Instant>& end) {
 }  // namespace
 
 std::string encode(const NoticeWatch::News& news) {
-  std::string line = std::string(news.answers ? "a" : "-") + (news.withdrawn ? "w" : "-");
+  std::string line = news.answers ? "a" : "-";
+  line += news.withdrawn ? "w" : "-";
+  line += news.leaves ? "l" : "-";
+  line += news.known ? "k" : "-";
   line += kBetween + plain(news.trouble);
   const std::size_t count = std::min(news.notices.size(), kNoticesMost);
   for (std::size_t i = 0; i < count; ++i) {
@@ -46,10 +49,12 @@ std::string encode(const NoticeWatch::News& news) {
 std::optional<NoticeWatch::News> parse_cloud_news(const std::string& line) {
   const auto fields = split(line, kBetween);
   if (fields.size() < 2 || (fields.size() - 2) % kFieldsOfNotice != 0) return {};
-  if (fields[0].size() != 2) return {};
+  if (fields[0].size() != 4) return {};
   NoticeWatch::News news;
   news.answers = fields[0][0] == 'a';
   news.withdrawn = fields[0][1] == 'w';
+  news.leaves = fields[0][2] == 'l';
+  news.known = fields[0][3] == 'k';
   news.trouble = fields[1];
   for (std::size_t at = 2; at < fields.size(); at += kFieldsOfNotice) {
     const auto weight = parse_number(fields[at]);

@@ -92,6 +92,9 @@ Result<CloudSource> parse_cloud_source(std::string_view text) {
   const std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   if (name == "file") {
     if (rest.empty()) return quoted(text, "names no file (file:PATH)");
+    for (const std::string_view key : {",poll=", ",endpoint=", ",advice="}) {
+      if (rest.find(key) != std::string_view::npos) return quoted(text, "a file has no options");
+    }
     source.kind = Kind::file;
     source.path = rest;
     return source;

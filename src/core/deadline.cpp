@@ -29,13 +29,6 @@ std::optional<Deadline> deadline_told_by(const Schedule& schedule, Signal signal
   return told;
 }
 
-std::optional<Deadline> deadline_queued(const Payload& payload, Instant now) {
-  const Millis left(payload.value);
-  const bool end = left > Millis(0) && left <= std::chrono::hours(1);
-  if (!payload.queued || (!end && left != kNobodyNeedEnd)) return {};
-  return Deadline{now + left, Certainty::fact, DeadlineSource::cloud};
-}
-
 Deadline prevailing(const std::optional<Deadline>& standing, const Deadline& news) {
   if (!standing) return news;
   if (standing->certainty != news.certainty) {

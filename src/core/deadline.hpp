@@ -41,11 +41,6 @@ constexpr Nanos from_term_to_kill(Nanos kill_wait) {
 /// The deadline that a signal arriving at `now` tells of; a past or absurd time is none.
 std::optional<Deadline> deadline_told_by(const Schedule& schedule, Signal signal, Instant now);
 
-/// What `watch` queues with its notice to a registered run: the milliseconds that are left, of at
-/// most an hour, or kNobodyNeedEnd.
-inline constexpr Millis kNobodyNeedEnd = std::chrono::hours(24);
-std::optional<Deadline> deadline_queued(const Payload& payload, Instant now);
-
 /// The one that counts: a fact beats a guess either way, of two alike the nearer one; slurmctld
 /// corrects itself either way, since a limit may be extended and is looked at late.
 Deadline prevailing(const std::optional<Deadline>& standing, const Deadline& news);

@@ -54,19 +54,20 @@ NoticeWatch::News NoticeWatch::take(const CloudAnswer& answer, Instant asked, In
   if (news.answers) answers_ = true;
   backoff_ = Nanos(0);
   next_ = std::max(now, asked + poll_);
+  news.known = true;
   // What it says no more may come again, with another end.
   std::erase_if(known_, [&](const Known& known) {
-    return std::none_of(answer.notices.begin(), answer.notices.end(),
-                        [&](const CloudNotice& notice) { return key_of(notice) == known.key; });
+    const bool gone =
+        std::none_of(answer.notices.begin(), answer.notices.end(),
+                     [&](const CloudNotice& notice) { return key_of(notice) == known.key; });
+    news.withdrawn = news.withdrawn || (gone && known.end);
+    return gone;
   });
-  bool leaves = false;
   for (const CloudNotice& notice : answer.notices) {
-    leaves = leaves || notice.weight == CloudNotice::Weight::leave;
+    news.leaves = news.leaves || notice.weight == CloudNotice::Weight::leave;
     const auto end = notice.window ? std::optional(now + *notice.window) : std::nullopt;
     if (is_news(notice, end)) news.notices.push_back({notice, end});
   }
-  news.withdrawn = leaving_ && !leaves;
-  leaving_ = leaves;
   return news;
 }
 

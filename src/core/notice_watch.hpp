@@ -25,7 +25,9 @@ class NoticeWatch {
     std::vector<Told> notices;
     std::string trouble;     ///< it begins to fail, and with what
     bool answers = false;    ///< the first answer, or the second in a row after trouble
-    bool withdrawn = false;  ///< it says nothing any more of the notice that it gave
+    bool leaves = false;     ///< it says now that the machine ends
+    bool withdrawn = false;  ///< one of the ends that it has named it names no more
+    bool known = false;      ///< it was an answer; else `leaves` is not known
   };
   /// The answer to the question of `asked`, heard at `now`.
   News take(const CloudAnswer& answer, Instant asked, Instant now);
@@ -48,7 +50,6 @@ class NoticeWatch {
   std::vector<Known> known_;
   std::optional<bool> answers_;  // nothing: not asked yet
   int in_a_row_ = 0;
-  bool leaving_ = false;
 };
 
 }  // namespace pw

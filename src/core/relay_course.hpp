@@ -18,6 +18,7 @@ struct RelayPlan {
   Nanos wait = Seconds(60);
   bool term_before_kill =
       false;                  ///< as the ladder of `run` has it: 10 s, or a quarter of the grace
+  bool advice = false;        ///< nobody need end
   bool already_told = false;  ///< by one before us: only what follows
   std::optional<Nanos> lead;  ///< queued with the signal, as what is left of it, in milliseconds
 };

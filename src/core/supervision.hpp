@@ -60,7 +60,6 @@ struct SignalCame {
   Cause cause = Cause::sent;
   Payload payload = {};
   Carrier carrier = Carrier::us;
-  std::optional<Deadline> told = {};  ///< by its sender: `watch`, of a registered run
 };
 /// A notice without a signal: --notice-after, --notice-before-end, --cloud.
 struct NoticeGiven {

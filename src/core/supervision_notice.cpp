@@ -30,15 +30,7 @@ void Supervision::forestall(const event::SignalCame& came) {
 void Supervision::notice(const event::SignalCame& came) {
   const Signal becomes = mapped(came.signal);
   if (becomes == 0 && !nobody_left()) return judge(came.signal, Verdict::dropped);
-  auto told = deadline_told_by(policy_.schedule, came.signal, now_);
-  const bool advice = came.told && came.told->at - now_ > kAdviceBeyond;
-  if (advice) {
-    // Whatever else is known of the end of a run that is told to end.
-    told = phase_ == Phase::draining ? std::nullopt : came.told;
-  } else if (came.told && policy_.schedule.deadline_known) {
-    told = prevailing(told, *came.told);
-  }
-  heed(came, becomes, told);
+  heed(came, becomes, deadline_told_by(policy_.schedule, came.signal, now_));
 }
 
 // The other way in: nobody has sent anything, so nothing is mapped.
@@ -74,7 +66,10 @@ void Supervision::heed(const event::SignalCame& came, Signal becomes,
   if (nobody_left()) return judge(came.signal, Verdict::too_late);
   if (phase_ == Phase::draining) {
     hung_ = false;
-    if (told) spared_ = false;
+    if (told && std::exchange(spared_, false) && source_ == NoticeSource::cloud) {
+      deadline_.reset();  // what was withdrawn
+      done_by_.reset();
+    }
     if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
     if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
     const bool another = came.signal == SIGTERM && episode_notice_ != SIGTERM;

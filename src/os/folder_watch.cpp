@@ -6,20 +6,21 @@
 #include <unistd.h>
 
 #include <array>
+#include <map>
 #include <memory>
 
 namespace pw {
 namespace {
 
 constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB;
-constexpr std::size_t kFoldersMost = 1000;
+constexpr int kFoldersOfOne = 16;
 
 }  // namespace
 
 FolderWatch::FolderWatch() : fd_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
 
 bool FolderWatch::add(const std::string& folder) {
-  return inotify_add_watch(fd_.get(), folder.c_str(), kEvents | IN_ONLYDIR) >= 0;
+  return inotify_add_watch(fd_.get(), folder.c_str(), kEvents | IN_ONLYDIR | IN_DONT_FOLLOW) >= 0;
 }
 
 bool FolderWatch::drain() const {
@@ -31,13 +32,16 @@ bool FolderWatch::drain() const {
 
 std::vector<std::string> folders_of(const std::string& folder) {
   std::vector<std::string> found;
+  std::map<uid_t, int> owned;
   const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(folder.c_str()), closedir);
   if (!opened) return found;
   while (const dirent* item = readdir(opened.get())) {
-    if (item->d_name[0] == '.' || found.size() >= kFoldersMost) continue;
+    if (item->d_name[0] == '.') continue;
     const std::string path = folder + "/" + item->d_name;
     struct stat facts {};
-    if (lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) found.push_back(path);
+    if (lstat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode)) continue;
+    const bool roots = facts.st_uid == 0;
+    if (roots || ++owned[facts.st_uid] <= kFoldersOfOne) found.push_back(path);
   }
   return found;
 }

@@ -24,7 +24,8 @@ class FolderWatch {
   Fd fd_;
 };
 
-/// The folders in a folder, at most 1,000, in no order; none where it cannot be read.
+/// The folders in a folder, in no order, of each owner but root at most 16; none where it cannot be
+/// read.
 std::vector<std::string> folders_of(const std::string& folder);
 
 }  // namespace pw

@@ -2,12 +2,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cinttypes>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "os/careful_open.hpp"
@@ -47,6 +49,24 @@ bool may_be_pid_file(const std::string& name, unsigned char type) {
   return name.ends_with(".pid") || type == DT_REG || type == DT_UNKNOWN;
 }
 
+// Nobody but root has more of something than `most`.
+class Shares {
+ public:
+  explicit Shares(int most) : most_(most) {}
+  bool takes(const std::string& path) {
+    struct stat found {};
+    if (lstat(path.c_str(), &found) != 0) return false;
+    return found.st_uid == 0 || ++taken_[found.st_uid] <= most_;
+  }
+
+ private:
+  int most_;
+  std::map<uid_t, int> taken_;
+};
+
+constexpr int kFilesOfOne = 256;
+constexpr const char* kComplete = "C";
+
 Result<std::vector<std::string>> pid_files_of(const std::string& folder) {
   const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(folder.c_str()), closedir);
   if (!opened) return os_error(folder + " cannot be opened");
@@ -59,10 +79,13 @@ Result<std::vector<std::string>> pid_files_of(const std::string& folder) {
   return paths;
 }
 
-void tell_all(int socket, const std::string& folder) {
+void tell_all(int socket, const std::string& folder, Shares* shares = nullptr) {
   const auto paths = pid_files_of(folder);
   if (!paths) return send_message(socket, "E" + paths.error().text());
-  for (const std::string& path : *paths) send_message(socket, encoded(read_pid_file(path)));
+  for (const std::string& path : *paths) {
+    if (shares != nullptr && !shares->takes(path)) continue;
+    send_message(socket, encoded(read_pid_file(path)));
+  }
 }
 
 }  // namespace
@@ -101,8 +124,10 @@ Result<PidFileReading> PidFileReading::of_file(const std::string& path) {
 
 Result<PidFileReading> PidFileReading::of_folders(const std::string& folder) {
   const auto read_all = [&folder](int socket) {
-    tell_all(socket, folder);
-    for (const std::string& below : folders_of(folder)) tell_all(socket, below);
+    Shares shares(kFilesOfOne);
+    tell_all(socket, folder, &shares);
+    for (const std::string& below : folders_of(folder)) tell_all(socket, below, &shares);
+    send_message(socket, kComplete);
   };
   PW_TRY(Aside aside, Aside::start(read_all, kWhat));
   return PidFileReading(std::move(aside));
@@ -117,6 +142,10 @@ Result<PidFileReading> PidFileReading::of_folder(const std::string& folder) {
 std::optional<Result<PidFileFacts>> PidFileReading::next(Instant until) {
   const auto message = aside_.receive(until);
   if (!message) return {};
+  if (*message == kComplete) {
+    complete_ = true;
+    return next(until);
+  }
   return decoded(*message);
 }
 

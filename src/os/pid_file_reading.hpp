@@ -24,19 +24,22 @@ class PidFileReading {
   /// is not called `x.pid`; in the order of their names.
   static Result<PidFileReading> of_folder(const std::string& folder);
 
-  /// The same, and of the folders in it, which are their owners' (links are not followed).
+  /// The same, and of the folders in it, which are their owners' (links are not followed). Of each
+  /// owner but root so many files and folders only that nobody stands in another's way.
   static Result<PidFileReading> of_folders(const std::string& folder);
 
   /// One file's answer; nothing: none by `until`, or all are told (over()). The error's line names
   /// the file, or the folder that cannot be read.
   std::optional<Result<PidFileFacts>> next(Instant until);
   bool over() const { return aside_.over(); }
+  bool complete() const { return complete_; }  ///< of_folders(): nothing is missing
   int fd() const { return aside_.fd(); }
   ProcessId helper() const { return aside_.id(); }  ///< not of the trainer's tree
 
  private:
   explicit PidFileReading(Aside aside) : aside_(std::move(aside)) {}
   Aside aside_;
+  bool complete_ = false;
 };
 
 }  // namespace pw

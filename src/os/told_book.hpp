@@ -22,8 +22,15 @@ class ToldBook {
   Result<void> write(const ProcessId& process, Instant end);
   void forget(const ProcessId& process);
 
+  /// The machine's end, as the first of us has seen it: this one, or a nearer one that was noted
+  /// before and has not passed. What it returns is noted.
+  Instant earliest(Instant end, Instant now);
+  void forget_end();
+
  private:
   explicit ToldBook(NoteFolder folder);
+  std::optional<Instant> noted(const std::string& name, Instant now);
+  std::string text_of(Instant end) const;
   NoteFolder folder_;
   std::string boot_;
 };

@@ -60,11 +60,25 @@ void CloudWatch::take(const CloudWatcher::News& news) {
                      cloud() + (again ? " answers again" : " answers"));
     }
   }
-  if (news.withdrawn) {
-    withdrawn_ = true;
-    chronicle_.log(LogLevel::info, cloud() + " has withdrawn its notice; nobody is killed for it");
-    chronicle_.journal("cloud-withdrawn", JournalRecord().add("cloud", cloud()));
+  if (news.known) take_standing(news);
+}
+
+// Of two keys of one service each may announce the end: it is withdrawn when none does, also when
+// the process that had heard of it was not there to hear that; or when another end is named
+// instead.
+void CloudWatch::take_standing(const CloudWatcher::News& news) {
+  const bool stood = !standing_.empty();
+  if (news.leaves) {
+    standing_.insert(news.asker);
+  } else {
+    standing_.erase(news.asker);
   }
+  const bool none = stood && standing_.empty();
+  const bool another = news.withdrawn && standing_.size() == 1 && news.leaves;
+  if (!none && !another) return;
+  withdrawn_ = true;
+  chronicle_.log(LogLevel::info, cloud() + " has withdrawn its notice; nobody is killed for it");
+  chronicle_.journal("cloud-withdrawn", JournalRecord().add("cloud", cloud()));
 }
 
 std::optional<CloudWatch::Notice> CloudWatch::judged(const NoticeWatch::Told& told) {

@@ -31,7 +31,8 @@ class CloudWatch {
   /// To be called when one of the descriptors is readable, or wake() has come.
   std::vector<Notice> hear();
 
-  /// Once: what it announced is not to happen after all.
+  /// Once: what it announced is not to happen after all. To be asked before the new notices are
+  /// acted upon: another end may be named instead.
   bool take_withdrawn() { return std::exchange(withdrawn_, false); }
 
   void add_fds(std::vector<int>& fds) const;
@@ -47,13 +48,15 @@ class CloudWatch {
 
  private:
   void take(const CloudWatcher::News& news);
+  void take_standing(const CloudWatcher::News& news);
   std::optional<Notice> judged(const NoticeWatch::Told& told);
 
   CloudSource source_;
   Chronicle& chronicle_;
   std::optional<CloudWatcher> watcher_;
   bool answers_ = false;
-  std::set<std::size_t> failing_;  // which of the askers
+  std::set<std::size_t> failing_;   // which of the askers
+  std::set<std::size_t> standing_;  // who says that the machine ends
   bool withdrawn_ = false;
 };
 

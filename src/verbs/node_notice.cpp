@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "core/deadline.hpp"
 #include "os/clock.hpp"
 #include "os/process_table.hpp"
 
@@ -29,7 +28,8 @@ RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
   RelayPlan plan{.signal = plan_.as};
   if (!plan_.end) {
     plan.no_handler = NoHandler::skip;
-    plan.lead = kNobodyNeedEnd;
+    plan.lead = Nanos(0);
+    plan.advice = true;
     plan.wait = kNotFollowed;
     return plan;
   }
@@ -52,10 +52,17 @@ void NodeNotice::come_nearer(Instant end) {
   for (Trainer& trainer : trainers_) {
     const RelayPlan plan = plan_for(trainer.target.process(), now);
     if (plan.grace) trainer.target.end_by(now + *plan.grace);
+    if (is_a_run(trainer.target.process())) {
+      trainer.target.tell({QueuedNotice::Kind::ends, end - now});
+    }
   }
 }
 
 void NodeNotice::withdraw() {
+  for (Trainer& trainer : trainers_) {
+    const bool run = is_a_run(trainer.target.process());
+    if (run && trainer.target.told()) trainer.target.tell({QueuedNotice::Kind::withdrawn});
+  }
   if (book_ == nullptr) return;
   for (const Trainer& trainer : trainers_) book_->forget(trainer.target.id());
 }

@@ -19,6 +19,9 @@ namespace {
 constexpr Nanos kReadyAtLatest = Seconds(1);
 // Files that come in a crowd are read together.
 constexpr Nanos kTogether = Millis(20);
+constexpr Nanos kBetweenReadings = Millis(250);
+constexpr int kFilesAtOnce = 64;  // then signals, timers and the watchdog have their turn
+constexpr Nanos kLastHook = Seconds(2);
 // A folder that is not there yet.
 constexpr Nanos kLookAgain = Seconds(5);
 constexpr Nanos kReadingLimit = Seconds(10);
@@ -58,9 +61,10 @@ int NodeWatch::run() {
     wait();
   }
   service_.stopping();
-  while (hooks_.running() && !hooks_.all_given_up()) {
+  const Instant last = monotonic_now() + kLastHook;
+  while (hooks_.running() && !hooks_.all_given_up() && monotonic_now() < last) {
     chronicle_.flush();
-    wait_for(signals_, {}, hooks_.next_limit());
+    wait_for(signals_, {}, std::min(hooks_.next_limit().value_or(last), last));
     hooks_.advance();
   }
   chronicle_.close();
@@ -84,7 +88,7 @@ void NodeWatch::open() {
 
 std::optional<Instant> NodeWatch::next_wake() const {
   std::optional<Instant> wake = look_at_;
-  if (reading_) wake.reset();
+  if (reading_) wake = read_at_ + kReadingLimit;
   consider(wake, cloud_.wake());
   consider(wake, hooks_.next_limit());
   for (const NodeNotice& notice : notices_) {
@@ -112,7 +116,10 @@ void NodeWatch::wait() {
   if (over_) return;
   hooks_.advance();
   if (reading_) hear_reading();
-  if (folders_.drain() && !look_at_) look_at_ = monotonic_now() + kTogether;
+  // Whoever writes there without end is read at intervals.
+  if (folders_.drain() && !look_at_) {
+    look_at_ = std::max(monotonic_now() + kTogether, read_at_ + kBetweenReadings);
+  }
   look_around();
   advance();
 }
@@ -142,7 +149,9 @@ void NodeWatch::reap() {
 }
 
 void NodeWatch::hear_cloud() {
-  for (const CloudWatch::Notice& notice : cloud_.hear()) {
+  const auto notices = cloud_.hear();
+  if (cloud_.take_withdrawn()) withdraw();
+  for (const CloudWatch::Notice& notice : notices) {
     begin({.words = notice.words,
            .key = notice.end ? "leave" : notice.kind + " " + notice.id,
            .as = settings_.notice_as,
@@ -150,7 +159,6 @@ void NodeWatch::hear_cloud() {
            .margin = settings_.margin},
           "cloud");
   }
-  if (cloud_.take_withdrawn()) withdraw();
 }
 
 // Not of a shutdown, which goes on.
@@ -160,10 +168,13 @@ void NodeWatch::withdraw() {
     if (notice.end()) notice.withdraw();
   }
   std::erase_if(notices_, [](const NodeNotice& notice) { return notice.end().has_value(); });
+  if (book_) book_->forget_end();
 }
 
 void NodeWatch::begin(NodeNotice::Plan plan, const char* cause) {
   const Instant now = monotonic_now();
+  // Of one before us: what it has seen first counts.
+  if (plan.end && book_) plan.end = book_->earliest(*plan.end, now);
   const auto end = plan.end;
   const auto left = end ? std::optional<Nanos>(*end - now) : std::nullopt;
   const auto known = std::find_if(notices_.begin(), notices_.end(), [&](const NodeNotice& notice) {
@@ -201,21 +212,33 @@ void NodeWatch::look_around() {
                     " is served by another preempt-wrap watch, or cannot be "
                     "written: runs that register there are warned");
   }
-  for (const std::string& folder : folders_of(settings_.run_dir)) folders_.add(folder);
+  bool all_watched = folders_.fd() >= 0;
+  for (const std::string& folder : folders_of(settings_.run_dir)) {
+    all_watched = folders_.add(folder) && all_watched;
+  }
   auto reading = PidFileReading::of_folders(settings_.run_dir);
   if (!reading) {
     chronicle_.warn(reading.error().text());
     look_at_ = now + kLookAgain;
     return;
   }
-  if (folders_.fd() < 0) look_at_ = now + kLookAgain;
+  if (!all_watched) look_at_ = now + kLookAgain;
+  read_at_ = now;
   seen_ = not_believed_ = 0;
   reading_.emplace(std::move(*reading));
 }
 
 void NodeWatch::hear_reading() {
-  while (const auto file = reading_->next(Instant{})) take_file(*file);
-  if (!reading_->over()) return;
+  for (int files = 0; files < kFilesAtOnce; ++files) {
+    const auto file = reading_->next(Instant{});
+    if (!file) break;
+    take_file(*file);
+  }
+  if (!reading_->over()) {
+    if (monotonic_now() < read_at_ + kReadingLimit) return;
+    chronicle_.warn(settings_.run_dir + " does not answer within " + spoken(kReadingLimit));
+  }
+  if (!reading_->complete() && !look_at_) look_at_ = monotonic_now() + kLookAgain;
   reading_.reset();
   trainers_ = seen_;
   for (NodeNotice& notice : notices_) notice.refused(not_believed_);
@@ -231,7 +254,11 @@ void NodeWatch::take_file(const Result<PidFileFacts>& file) {
   const Instant now = monotonic_now();
   for (NodeNotice& notice : notices_) {
     auto again = PidTarget::prove(*file, asker_here(HostRule::this_host));
-    if (again) notice.tell(std::move(*again), now);
+    if (again) {
+      notice.tell(std::move(*again), now);
+    } else if (again.error().why != std::errc::no_such_process) {
+      refuse(again.error().text());
+    }
   }
 }
 
@@ -253,6 +280,7 @@ void NodeWatch::advance() {
     if (const auto summary = notice.take_summary()) {
       chronicle_.log(LogLevel::info, *summary);
       chronicle_.journal("delivered", JournalRecord().add("text", *summary));
+      if (notice.end() && !shutdown_) cloud_.saved();
     }
   }
   std::erase_if(notices_, [now](const NodeNotice& notice) {

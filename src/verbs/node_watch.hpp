@@ -58,6 +58,7 @@ class NodeWatch {
   std::optional<ToldBook> book_;
   std::optional<PidFileReading> reading_;
   std::optional<Instant> look_at_;  // when to read the folder again
+  Instant read_at_{};               // the last time
   int seen_ = 0;                    // by this reading
   int not_believed_ = 0;            // likewise
   int trainers_ = 0;                // by the last one

@@ -5,10 +5,22 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "os/os_error.hpp"
 
 namespace pw {
+namespace {
+
+// Somebody has taken the name; the daemon goes by whose a folder is, not by what it is called.
+Result<std::string> file_in_another(std::string folder, const std::string& name) {
+  folder += ".XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) return os_error("make " + folder);
+  chmod(folder.c_str(), 0755);
+  return folder + name;
+}
+
+}  // namespace
 
 Result<std::string> registration_file(const std::string& run_dir) {
   const std::string name = "/" + std::to_string(getpid()) + ".pid";
@@ -24,9 +36,7 @@ Result<std::string> registration_file(const std::string& run_dir) {
   if (!made && errno != EEXIST) return os_error("make " + folder);
   struct stat found {};
   if (lstat(folder.c_str(), &found) != 0) return os_error("look at " + folder);
-  if (!S_ISDIR(found.st_mode) || found.st_uid != us) {
-    return Error{folder + " is no folder of ours", {}};
-  }
+  if (!S_ISDIR(found.st_mode) || found.st_uid != us) return file_in_another(folder, name);
   if (made) chmod(folder.c_str(), 0755);  // whatever the umask is
   return folder + name;
 }
@@ -35,7 +45,11 @@ void show_handlers(const SignalSet& notices) {
   struct sigaction nothing {};
   nothing.sa_handler = [](int) {};
   for (Signal signal = 1; signal <= kRtMax; ++signal) {
-    if (notices.contains(signal)) sigaction(signal, &nothing, nullptr);
+    struct sigaction found {};
+    const bool wanted = signal == SIGUSR1 || notices.contains(signal);
+    // What is ignored stays so in the trainer, too.
+    if (!wanted || sigaction(signal, nullptr, &found) != 0 || found.sa_handler == SIG_IGN) continue;
+    sigaction(signal, &nothing, nullptr);
   }
 }
 

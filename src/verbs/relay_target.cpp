@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "core/deadline.hpp"
 #include "core/duration.hpp"
 #include "core/signal_name.hpp"
 #include "os/clock.hpp"
@@ -41,9 +40,12 @@ void RelayTarget::over(int status, const std::string& what) {
 // A registered run takes it for its deadline.
 Payload RelayTarget::payload() const {
   if (!plan_.lead) return {};
-  if (*plan_.lead == kNobodyNeedEnd) return {true, kNobodyNeedEnd.count()};
-  const Nanos left = begin_ + *plan_.lead - monotonic_now();
-  return {true, std::max<std::int64_t>(left.count() / 1'000'000, 1)};
+  if (plan_.advice) return encode({QueuedNotice::Kind::advice});
+  return encode({QueuedNotice::Kind::ends, begin_ + *plan_.lead - monotonic_now()});
+}
+
+void RelayTarget::tell(const QueuedNotice& notice) {
+  if (!status_) process_.send(plan_.signal, encode(notice));
 }
 
 void RelayTarget::send(Signal signal) {
@@ -59,6 +61,14 @@ void RelayTarget::send(Signal signal) {
   say(signal_name(signal) + (stopped ? " and CONT sent" : " sent"));
 }
 
+// Who does not handle it would die of it in the middle of a save.
+void RelayTarget::remind(const std::string& after) {
+  const Handling handling = process_.handling(SIGTERM);
+  if (handling != Handling::caught && handling != Handling::blocked) return;
+  say("still there" + after + ": TERM");
+  send(SIGTERM);
+}
+
 void RelayTarget::perform(RelayStep step, Instant now) {
   const std::string name = signal_name(plan_.signal);
   const std::string after = " after " + spoken(now - begin_);
@@ -72,7 +82,7 @@ void RelayTarget::perform(RelayStep step, Instant now) {
     case RelayStep::send_term:
       say("still no handler for " + name + after + ", so it gets TERM");
       return send(SIGTERM);
-    case RelayStep::last_term: say("still there" + after + ": TERM"); return send(SIGTERM);
+    case RelayStep::last_term: return remind(after);
     case RelayStep::skip: return say("still no handler for " + name + after + "; not sent");
     case RelayStep::kill: say("still there" + after + ": SIGKILL"); return send(SIGKILL);
     case RelayStep::gone: return over(kGone, told_ ? "gone" + after : "gone already");

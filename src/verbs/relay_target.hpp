@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 
+#include "core/queued_notice.hpp"
 #include "core/relay_course.hpp"
 #include "os/log_stream.hpp"
 #include "os/pid_target.hpp"
@@ -30,11 +31,13 @@ class RelayTarget {
   int fd() const { return process_.fd(); }
   Instant next_wake() const { return course_.next_wake(); }
   void end_by(Instant kill_at) { course_.end_by(kill_at); }
+  void tell(const QueuedNotice& notice);  ///< a registered run, once more
 
  private:
   void perform(RelayStep step, Instant now);
   void send(Signal signal);
   Payload payload() const;
+  void remind(const std::string& after);
   void say(const std::string& what);
   void over(int status, const std::string& what);
 

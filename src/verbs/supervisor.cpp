@@ -117,6 +117,9 @@ void Supervisor::begin(pid_t trainer) {
 void Supervisor::take(const CaughtSignal& caught) {
   if (caught.signal == SIGCHLD) return reap();
   if (plan_.deaf_to.contains(caught.signal)) return;
+  if (const auto queued = queued_notice(caught.payload); queued && plan_.registration != nullptr) {
+    return take_from_daemon(*queued);
+  }
   const event::SignalCame came = judge_sender(caught);
   // A notice is dequeued before the SIGCHLD of a trainer that had ended before it came. Not so
   // where the trainer may have got it, too: then it may be what ended the trainer.
@@ -161,7 +164,6 @@ event::SignalCame Supervisor::judge_sender(const CaughtSignal& caught) const {
   } else if (tree_ && may_reach_trainer(caught) && !plan_.job->step.empty()) {
     came.carrier = Carrier::slurm;
   }
-  if (plan_.registration != nullptr) came.told = deadline_queued(caught.payload, monotonic_now());
   return came;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/batch_doubt.hpp"
+#include "core/queued_notice.hpp"
 #include "core/supervision.hpp"
 #include "os/pid_file.hpp"
 #include "os/rank_wait.hpp"
@@ -88,6 +89,7 @@ class Supervisor {
   void advance_own_notices();
   void watch_the_cloud();
   void hear_cloud();
+  void take_from_daemon(const QueuedNotice& notice);
   void speak_for_the_unit();
   void tell_started();
   void tell_manager();

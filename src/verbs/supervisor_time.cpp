@@ -61,7 +61,9 @@ void Supervisor::watch_the_cloud() {
 }
 
 void Supervisor::hear_cloud() {
-  for (const CloudWatch::Notice& notice : cloud_->hear()) {
+  const auto notices = cloud_->hear();
+  if (cloud_->take_withdrawn()) happen(event::NoticeWithdrawn{});
+  for (const CloudWatch::Notice& notice : notices) {
     narrator_.of_cloud(notice.words);
     event::NoticeGiven given{.source = NoticeSource::cloud, .as = plan_.settings.notice_as};
     if (notice.end) {
@@ -76,7 +78,21 @@ void Supervisor::hear_cloud() {
       chronicle_.log(LogLevel::info, notice.words + ": the end comes nearer", time_left());
     }
   }
-  if (cloud_->take_withdrawn()) happen(event::NoticeWithdrawn{});
+}
+
+// As if we had asked the cloud ourselves; which signal brought it means nothing.
+void Supervisor::take_from_daemon(const QueuedNotice& notice) {
+  if (notice.kind == QueuedNotice::Kind::withdrawn) {
+    chronicle_.log(LogLevel::info, "preempt-wrap watch: the notice was withdrawn");
+    return happen(event::NoticeWithdrawn{});
+  }
+  narrator_.of_cloud("preempt-wrap watch");
+  event::NoticeGiven given{.source = NoticeSource::cloud, .as = plan_.settings.notice_as};
+  given.advice = notice.kind == QueuedNotice::Kind::advice;
+  if (!given.advice) {
+    given.told = Deadline{monotonic_now() + notice.left, Certainty::fact, DeadlineSource::cloud};
+  }
+  give_notice(given);
 }
 
 // Where the trainer has no socket of ours (--ready notify), it has none: only the main process

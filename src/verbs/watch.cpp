@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 
@@ -24,10 +25,19 @@ void let_ourselves_be_ended() {
   sigprocmask(SIG_UNBLOCK, &ends, nullptr);
 }
 
+// A descriptor for each process that is told.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int watch(const Beginning&, std::span<const std::string> words) {
   let_ourselves_be_ended();
+  raise_descriptor_limit();
   const CommandLine line = parse_command_line(words, watch_option_table());
   if (line.wanted == Wanted::help && line.errors.empty()) {
     std::fputs(watch_help_text().c_str(), stdout);

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from scripted_faults import Reply
 
 EVENTS = '/metadata/scheduledevents'
-COMPUTE = '/metadata/instance/compute'
+COMPUTE = '/metadata/instance/compute/name'
 _VERSIONS = {EVENTS: ('2017-11-01', '2019-01-01', '2019-04-01', '2019-08-01', '2020-07-01'),
              COMPUTE: ('2019-08-01', '2020-09-01', '2021-01-01', '2021-02-01')}
 _JSON = {'Content-Type': 'application/json; charset=utf-8', 'Server': 'Microsoft-IIS/10.0'}
@@ -56,11 +56,10 @@ class Azure:
             return _error(405)
         if path == EVENTS:
             return self._document(self.events)
-        return Reply(200, json.dumps(self._compute()).encode(), dict(_JSON))
+        return self._name()
 
-    def _compute(self):
-        return {'name': self.vm, 'location': 'westeurope', 'priority': 'Spot',
-                'vmId': '02aab8a4-74ef-476e-8182-f6d2ba4166a6', 'vmScaleSetName': ''}
+    def _name(self):
+        return Reply(200, self.vm.encode(), {'Content-Type': 'text/plain'})
 
     def _document(self, events):
         told = [self._told(dict(event)) for event in events]
@@ -95,7 +94,7 @@ class Azure:
 
     def decoy(self, request):
         if COMPUTE in request.path:
-            return Reply(200, json.dumps(self._compute()).encode(), dict(_JSON))
+            return self._name()
         return self._document([self._event('Preempt', 30, self.vm, False)])
 
 

@@ -72,7 +72,7 @@ ROWS = [
 
     Row('azure', f'delay=3:times=1:path={EVENTS}', 'the first answer takes long', 'none'),
     Row('azure', '503:path=compute', 'does not tell our name'),
-    Row('azure', 'garbage:path=compute', 'our name is broken JSON'),
+    Row('azure', 'garbage:path=compute', 'our name is no name'),
     Row('azure', 'other-vm', "another machine's event", 'none'),
 
     *(Row('ec2', f'time={how}', words, 120) for how, words in (

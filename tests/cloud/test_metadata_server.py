@@ -22,7 +22,7 @@ LIMIT = 20
 TTL, TOKEN = ec2.TTL, ec2.TOKEN
 GOOGLE = {'Metadata-Flavor': 'Google'}
 EVENTS = '/metadata/scheduledevents?api-version=2020-07-01'
-COMPUTE = '/metadata/instance/compute?api-version=2021-02-01'
+COMPUTE = '/metadata/instance/compute/name?api-version=2021-02-01&format=text'
 AZURE = {'Metadata': 'true'}
 PLAIN = {'ec2': ec2.ACTION, 'gce': gce.PREEMPTED, 'azure': EVENTS}
 
@@ -184,7 +184,7 @@ class Azure(unittest.TestCase):
             self.assertEqual(ask(server, EVENTS.replace('2020', '2033'), AZURE)[0], 400)
             self.assertEqual(ask(server, EVENTS, {**AZURE, 'X-Forwarded-For': 'a'})[0], 400)
             self.assertEqual(json.loads(ask(server, EVENTS, AZURE)[2])['Events'], [])
-            self.assertEqual(json.loads(ask(server, COMPUTE, AZURE)[2])['name'], 'trainer_0')
+            self.assertEqual(ask(server, COMPUTE, AZURE)[2], b'trainer_0')
 
     def test_events_and_their_approval(self):
         with MetadataServer('azure', vm='me') as server:

@@ -112,7 +112,7 @@ class Requests(CloudTest):
         self.asks(server, 'azure', 4)
         self.end(server, wrapper)
         first, *others = server.asked()
-        self.assertEqual(first.path, '/metadata/instance/compute?api-version=2021-02-01')
+        self.assertEqual(first.path, '/metadata/instance/compute/name?api-version=2021-02-01&format=text')
         self.assertEqual({r.path for r in others}, {EVENTS + '?api-version=2020-07-01'})
         self.assertEqual({(r.method, *r.of('Metadata')) for r in server.asked()},
                          {('GET', 'true')})

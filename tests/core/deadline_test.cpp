@@ -74,14 +74,3 @@ TEST_CASE("the margin is at most a quarter of what is left") {
   CHECK(done(0s) == 0s);
   CHECK(done(-5s) == -5s);
 }
-
-TEST_CASE("what watch queues: milliseconds, of at most an hour") {
-  const Instant now = Instant(Seconds(1000));
-  CHECK(deadline_queued({true, 90'000}, now) ==
-        Deadline{now + Seconds(90), Certainty::fact, DeadlineSource::cloud});
-  for (const Payload& none :
-       {Payload{false, 90'000}, Payload{true, 0}, Payload{true, -5}, Payload{true, 3'600'001},
-        Payload{true, 86'400'001}, Payload{true, INT64_MAX}}) {
-    CHECK_FALSE(deadline_queued(none, now));
-  }
-}

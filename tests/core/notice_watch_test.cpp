@@ -155,7 +155,9 @@ TEST_CASE("what is told travels as one line, whatever words a cloud uses") {
                   {{.weight = CloudNotice::Weight::save, .kind = "hibernate"}, {}}},
       .trouble = "a\tb",
       .answers = true,
-      .withdrawn = true};
+      .leaves = true,
+      .withdrawn = true,
+      .known = true};
   const std::string line = encode(news);
   CHECK(line.find('\n') == std::string::npos);
   CHECK(line.find('\x1b') == std::string::npos);
@@ -167,9 +169,9 @@ TEST_CASE("what is told travels as one line, whatever words a cloud uses") {
   CHECK(read->notices[1].notice.weight == CloudNotice::Weight::save);
   CHECK_FALSE(read->notices[1].end);
   CHECK(read->trouble == "a b");
-  CHECK((read->answers && read->withdrawn));
-  for (const char* bad : {"", "a", "--", "aw\t\t1", "aw\t\t9\t-\tk\ti\tr", "aw\t\tx\t-\tk\ti\tr",
-                          "aw\t\t1\tx\tk\ti\tr", "aw\t\t1\t-\tk\ti"}) {
+  CHECK((read->answers && read->withdrawn && read->leaves && read->known));
+  for (const char* bad : {"", "a", "--", "awlk\t\t1", "awlk\t\t9\t-\tk\ti\tr",
+                          "awlk\t\tx\t-\tk\ti\tr", "awlk\t\t1\tx\tk\ti\tr", "awlk\t\t1\t-\tk\ti"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_cloud_news(bad));
   }

@@ -23,8 +23,12 @@ void World::cloud_notice() {
   const auto kill_before = machine_.kill_at();
   if (phase == Phase::draining && !given.advice) {
     if (const auto told = told_by_cloud()) {
+      if (std::exchange(spared_, false)) {
+        oracle_.standing.reset();
+        oracle_.done_by.reset();
+        oracle_.excused = true;
+      }
       oracle_.learn(*told, policy_.margin, now_);
-      spared_ = false;
     }
   }
   last_signal_ = SIGUSR1;

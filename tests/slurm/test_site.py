@@ -120,7 +120,7 @@ class Site(unittest.TestCase):
 
     def test_none_is_forgotten(self):
         self.assertEqual(sorted(path.name for path in SITE.iterdir()),
-                         ["cgroup.conf", "config.yaml", NOTICE_OF_22_05, "notice.conf",
+                         ["cgroup.conf", "config.yaml", "drain-node", NOTICE_OF_22_05, "notice.conf",
                           "requeue.conf", "task-prolog"])
 
 

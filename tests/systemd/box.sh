@@ -259,6 +259,9 @@ cmd_poweroff() {
 cmd_stop() {
   local state=$1 outer cgroup i
   [ -d "$state" ] || return 0
+  if [ ! -d "$state/share" ] || [ ! -d "$state/journal" ]; then
+    die "$state is no box's folder"
+  fi
   state=$(cd "$state" && pwd)
   if alive "$state"; then
     kill -KILL "$(cat "$state/pid")" 2>/dev/null

@@ -179,17 +179,22 @@ class Planted(BoxTest):
         self.wait_line('open/victim.pid .*nothing was signalled')
         self.assert_untouched(victim, log)
 
-    def test_whose_folder_is_taken_trains_on_and_is_warned(self):
+    def test_whose_folder_is_taken_has_another_and_is_told(self):
         self.watch()
         folder = f'{RUN_DIR}/{self.box.run("id", "-u", "alice").strip()}'
         for how in (f'mkdir -m 777 {folder}', f'ln -s /tmp {folder}', f'echo 1 >{folder}'):
             with self.subTest(how):
                 self.as_mallory(how)
-                unit, log = self.process('taken', *REGISTERED, *trainer('TERM=exit:0'))
+                unit, log = self.process('taken', *REGISTERED, *trainer('USR1=save:10:0'))
                 log.ready()
-                self.until('the warning', lambda: 'not registered' in ' '.join(self.box.said(unit)))
-                self.box.systemctl('stop', unit)
-                self.box.run('rm', '-rf', folder, '/run/taken')
+                self.box.tell('notice', 'after=60')
+                self.wait_end(unit)
+                self.assertEqual(log.order(), ['USR1'])
+                before = ' '.join(self.watched()).count('withdrawn')
+                self.box.tell('withdraw')
+                self.until('the withdrawal', lambda: ' '.join(
+                    self.watched()).count('withdrawn') > before)
+                self.box.run('sh', '-c', f'rm -rf {folder}* /run/taken')
 
     def test_a_crowd_of_files_delays_nobody(self):
         self.watch()

@@ -135,7 +135,8 @@ class Resumes(ShutdownTest):
         keep = os.path.join(self.disk, 'memory')
         self.copy(box.path(MEMORY), keep)
         noted = [name for _, _, names in os.walk(keep) for name in names]
-        self.assertEqual(len(noted), 1, 'the watcher remembers nothing')
+        # Who was told, and of what end.
+        self.assertEqual(len(noted), 2, 'the watcher remembers nothing')
         box.power_off()
         self.assertEqual(self.checkpoint(), saved)
 

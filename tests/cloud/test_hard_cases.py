@@ -1,12 +1,11 @@
-"""Rows of a hostile review: what each said when it was written is in the commit's message."""
-import json
+"""What a hostile reader broke: notices taken back, registered runs, crowded folders."""
 import os
 import signal
 import subprocess
 import time
 
 import gce
-from clouds import SAVES, CloudTest, main, source, until
+from clouds import SAVES, main, source, until
 from stand_in_job import JobTest
 from test_watch import IGNORES, NOBODY, Watch
 from wrapper import BINARY
@@ -156,7 +155,7 @@ class Planted(Watch):
             self.plant(str(process.pid), process.pid, folder, owner=NOBODY)
         watch = self.watch(prefix=('bash', '-c', 'ulimit -n 1024; exec "$@"', 'x'))
         self.notice(600)
-        until('they are told', lambda: watch.err.count('USR1 held') > 900, seconds=30)
+        until('they are told', lambda: watch.err.count('USR1 held') >= 256, seconds=30)
         late = self.register(SAVES, log='late')
         until('it is told', lambda: self.log('late').got('USR1'), seconds=10)
         self.assertEqual(late.wait(), 138)
@@ -181,25 +180,6 @@ class Planted(Watch):
             self.assertEqual([line for line in watch.err.splitlines()
                               if line and not line.startswith('preempt-wrap: ')], [])
             self.end(watch)
-
-
-class Asked(CloudTest):
-    def test_azure_with_user_data(self):
-        """instance/compute holds userData (64 KiB, in base64) since 2021-01-01."""
-        server = self.serve('azure')
-        answer = server.cloud.answer
-
-        def with_user_data(request):
-            reply = answer(request)
-            if request.path.split('?')[0].endswith('instance/compute'):
-                reply.body = json.dumps({**json.loads(reply.body),
-                                         'userData': 'A' * 87384}).encode()
-            return reply
-        server.cloud.answer = with_user_data
-        wrapper, _ = self.begin(source('azure', server), SAVES)
-        server.notice()
-        until('it is told', lambda: self.log('trainer').got('USR1'), seconds=5)
-        self.assertEqual(wrapper.wait(), 138, wrapper.err)
 
 
 def children_of(pid):
