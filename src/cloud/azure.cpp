@@ -30,7 +30,8 @@ class Azure {
       if (!machine) return {{}, machine.error().text()};
       const std::string name(trimmed(*machine));
       const bool known = name.find_first_not_of(
-          "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == std::string::npos;
+                             "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") ==
+                         std::string::npos;
       if (name.empty() || name.size() > kNameMost || !known) {
         return {{}, "instance/compute/name is no name"};
       }

@@ -176,8 +176,10 @@ int refuse_pid_file(const std::string& path, const std::string& owner, Chronicle
 }
 
 // The wrapper's own number: the notice is its to relay, with the ladder of its own.
-void register_run(const std::string& run_dir, const std::string& host,
+void register_run(const Settings& settings, const std::string& host,
                   std::optional<PidFile>& registration, Chronicle& chronicle) {
+  show_handlers(settings.notices);
+  const std::string& run_dir = settings.run_dir;
   const auto path = registration_file(run_dir);
   if (!path) return chronicle.warn("not registered: " + path.error().text());
   const std::string owner = claim_pid_file(*path, host, registration, chronicle);
@@ -218,6 +220,17 @@ int tell_dry_run(const Settings& settings, const std::optional<SlurmJob>& job) {
   return std::fflush(stdout) == 0 ? 0 : kOwnFailure;
 }
 
+int give_up(const LaunchFailure& failure, const Launch& launch, const Beginning& beginning,
+            Chronicle& chronicle) {
+  if (failure.stage == LaunchStage::spawn) {
+    return run_unsupervised(launch, beginning, chronicle,
+                            {"start a second process", {failure.error, std::generic_category()}});
+  }
+  Narrator(chronicle).not_started(failure.error == ENOENT ? kNotFound : kNotExecutable);
+  chronicle.close();
+  return tell_launch_failure(failure, launch.command[0]);
+}
+
 int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   const bool terminal = has_controlling_terminal();
   if (terminal) leave_job_control_signals(beginning.signals);
@@ -256,10 +269,7 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
     if (!owner.empty()) return refuse_pid_file(settings.pid_file, owner, chronicle);
   }
   std::optional<PidFile> registration;
-  if (settings.registers) {
-    show_handlers(settings.notices);
-    register_run(settings.run_dir, identity.host, registration, chronicle);
-  }
+  if (settings.registers) register_run(settings, identity.host, registration, chronicle);
   Supervisor::Plan plan{.policy = policy_for(settings, job),
                         .settings = settings,
                         .launch = launch,
@@ -280,23 +290,12 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   }
   Supervisor supervisor(std::move(plan), std::move(*signals), chronicle);
   const auto status = supervisor.run();
-  if (!status) {
-    const LaunchFailure& failure = status.error();
-    const bool unsupervised = failure.stage == LaunchStage::spawn;
-    const int code = failure.error == ENOENT ? kNotFound : kNotExecutable;
-    for (auto* file : {&pid_file, &registration}) {
-      if (!*file) continue;
-      (*file)->remove();
-      (*file)->close(monotonic_now() + kPidFileLimit);
-    }
-    if (!unsupervised) Narrator(chronicle).not_started(code);
-    if (unsupervised) {
-      return run_unsupervised(launch, beginning, chronicle,
-                              {"start a second process", {failure.error, std::generic_category()}});
-    }
-    chronicle.close();
-    return tell_launch_failure(failure, program);
+  for (auto* file : {&pid_file, &registration}) {
+    if (status || !*file) continue;
+    (*file)->remove();
+    (*file)->close(monotonic_now() + kPidFileLimit);
   }
+  if (!status) return give_up(status.error(), launch, beginning, chronicle);
   leave(*status);
 }
 

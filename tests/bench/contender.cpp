@@ -27,8 +27,7 @@ Words missing_peers() {
   return missing;
 }
 
-Field make_field(const std::string& binary, const std::string& programs,
-                 FreshCopies& copies) {
+Field make_field(const std::string& binary, const std::string& programs, FreshCopies& copies) {
   const std::string ours = copies.add(binary);
   const std::string timeout = copies.add(path_of(kTimeout));
   const std::string grace = std::to_string(kGraceMillis) + "ms";
