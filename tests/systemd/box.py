@@ -63,7 +63,7 @@ class Box:
             self.write(f'/sys/class/dmi/id/{name}', text + '\n')
 
     def stop(self):
-        subprocess.run([BOX, 'stop', self.state], check=False)
+        subprocess.run([BOX, 'stop', self.state], check=True)
         shutil.rmtree(self._folder, ignore_errors=True)
         if self._held is not None:
             os.close(self._held)

@@ -259,7 +259,7 @@ cmd_poweroff() {
 cmd_stop() {
   local state=$1 outer cgroup i
   [ -d "$state" ] || return 0
-  if [ ! -d "$state/share" ] || [ ! -d "$state/journal" ]; then
+  if [ ! -d "$state/mnt" ] || [ ! -d "$state/journal" ]; then
     die "$state is no box's folder"
   fi
   state=$(cd "$state" && pwd)
