@@ -117,8 +117,9 @@ void NodeWatch::wait() {
   hooks_.advance();
   if (reading_) hear_reading();
   // Whoever writes there without end is read at intervals.
-  if (folders_.drain() && !look_at_) {
-    look_at_ = std::max(monotonic_now() + kTogether, read_at_ + kBetweenReadings);
+  if (folders_.drain()) {
+    const Instant soon = std::max(monotonic_now() + kTogether, read_at_ + kBetweenReadings);
+    look_at_ = std::min(look_at_.value_or(soon), soon);
   }
   look_around();
   advance();

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/notice_watch.hpp"
 #include "core/utc_time.hpp"
 
 using namespace pw;
@@ -118,4 +119,23 @@ TEST_CASE("a file") {
   CHECK(judge_document({.action = "terminate"}, kNow).window == 30s);
   CHECK(judge_document({.action = "hibernate"}, kNow).weight == Weight::save);
   CHECK(judge_document({.action = "rebalance", .advice = true}, kNow).weight == Weight::advice);
+}
+
+TEST_CASE("a clock that is stepped in the window moves no end") {
+  const Ec2Action action{"terminate", "2026-11-28T12:02:00Z"};
+  for (const Nanos step : {Nanos(1h), Nanos(-1h), Nanos(10s), Nanos(-10s)}) {
+    NoticeWatch watch(5s, 5s);
+    const Instant begin = Instant(1000h);
+    const auto first = watch.take({{judge_ec2_action(action, kNow)}, ""}, begin, begin);
+    REQUIRE(first.notices.size() == 1);
+    CHECK(first.notices[0].end == begin + 120s);
+    for (int poll = 1; poll < 24; ++poll) {
+      const Instant now = begin + poll * 5s;
+      const CloudNotice again = judge_ec2_action(action, kNow + poll * 5s + step);
+      const auto news = watch.take({{again}, ""}, now, now);
+      // Ten seconds ahead it looks ten seconds nearer; nothing makes it later.
+      for (const auto& told : news.notices) CHECK(told.end == begin + 110s);
+      CHECK((news.notices.empty() || step == 10s));
+    }
+  }
 }
