@@ -4,7 +4,6 @@
 #include "cloud/json.hpp"
 #include "cloud/question.hpp"
 #include "core/text.hpp"
-#include "os/clock.hpp"
 
 namespace pw {
 namespace {
@@ -42,8 +41,7 @@ class Azure {
     turned_on_ = true;
     const auto events = azure_events_in(*document);
     if (!events) return {{}, "scheduledevents " + events.error().what};
-    const timespec wall = wall_now();
-    CloudAnswer answer = judge_azure(*events, name_, Seconds(wall.tv_sec) + Nanos(wall.tv_nsec));
+    CloudAnswer answer = judge_azure(*events, name_, since_1970());
     for (const CloudNotice& notice : answer.notices) {
       if (notice.weight == CloudNotice::Weight::leave) event_ = notice.id;
     }
@@ -88,10 +86,8 @@ class Azure {
 }  // namespace
 
 Result<std::vector<CloudQuestion>> azure_questions(const CloudSource& source) {
-  const std::string text = source.endpoint.empty() ? kAddress : source.endpoint;
-  auto endpoint = parse_endpoint(text);
-  if (!endpoint) return Error{"endpoint " + text + " " + endpoint.error().what, {}};
-  const auto azure = std::make_shared<Azure>(std::move(*endpoint), source.acknowledge);
+  PW_TRY(Endpoint endpoint, endpoint_of(source, nullptr, kAddress));
+  const auto azure = std::make_shared<Azure>(std::move(endpoint), source.acknowledge);
   const Nanos poll = source.poll.value_or(kPoll);
   return std::vector{CloudQuestion{.ask = [azure] { return azure->look(); },
                                    .poll = poll,

@@ -29,7 +29,7 @@ class Ec2 {
     if (!action->empty()) {
       const auto fields = ec2_action_in(*action);
       if (!fields) return unknown({"instance-action " + fields.error().what, {}});
-      answer.notices.push_back(judge_ec2_action(*fields, now()));
+      answer.notices.push_back(judge_ec2_action(*fields, since_1970()));
     }
     const auto advice = read("/latest/meta-data/events/recommendations/rebalance");
     if (!advice) return partly(std::move(answer), advice.error());
@@ -42,10 +42,6 @@ class Ec2 {
   }
 
  private:
-  static Nanos now() {
-    const timespec wall = wall_now();
-    return Seconds(wall.tv_sec) + Nanos(wall.tv_nsec);
-  }
   static CloudAnswer unknown(const Error& error) { return {{}, error.text()}; }
   // A notice counts, whatever else cannot be had.
   static CloudAnswer partly(CloudAnswer answer, const Error& error) {
@@ -114,21 +110,9 @@ class Ec2 {
   Instant renew_at_{};
 };
 
-Result<Endpoint> endpoint_of(const CloudSource& source) {
-  std::string text = source.endpoint;
-  std::string place = "endpoint";
-  if (text.empty()) {
-    place = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
-    text = environment_value(place.c_str());
-  }
-  if (text.empty()) {
-    const std::string mode =
-        upper_case(environment_value("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"));
-    text = mode == "IPV6" ? kV6 : kV4;
-  }
-  auto endpoint = parse_endpoint(text);
-  if (!endpoint) return Error{place + " " + text + " " + endpoint.error().what, {}};
-  return endpoint;
+const char* usual_address() {
+  const std::string mode = environment_value("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+  return upper_case(mode) == "IPV6" ? kV6 : kV4;
 }
 
 }  // namespace
@@ -137,7 +121,8 @@ Result<std::vector<CloudQuestion>> ec2_questions(const CloudSource& source) {
   if (upper_case(environment_value("AWS_EC2_METADATA_DISABLED")) == "TRUE") {
     return Error{"AWS_EC2_METADATA_DISABLED is true", {}};
   }
-  PW_TRY(Endpoint endpoint, endpoint_of(source));
+  PW_TRY(Endpoint endpoint,
+         endpoint_of(source, "AWS_EC2_METADATA_SERVICE_ENDPOINT", usual_address()));
   const auto ec2 = std::make_shared<Ec2>(std::move(endpoint));
   const Nanos poll = source.poll.value_or(kPoll);
   return std::vector{

@@ -10,7 +10,6 @@
 #include "cloud/question.hpp"
 #include "core/text.hpp"
 #include "os/careful_open.hpp"
-#include "os/clock.hpp"
 #include "os/folder_watch.hpp"
 
 namespace pw {
@@ -58,8 +57,7 @@ CloudAnswer look(const std::string& path) {
   if (trimmed(*text).empty()) return {};
   const auto document = notice_document_in(*text);
   if (!document) return {{}, path + " " + document.error().what};
-  const timespec wall = wall_now();
-  return {{judge_document(*document, Seconds(wall.tv_sec) + Nanos(wall.tv_nsec))}, ""};
+  return {{judge_document(*document, since_1970())}, ""};
 }
 
 }  // namespace

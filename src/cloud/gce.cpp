@@ -2,7 +2,6 @@
 
 #include "cloud/http.hpp"
 #include "cloud/question.hpp"
-#include "config/environment.hpp"
 
 namespace pw {
 namespace {
@@ -73,18 +72,6 @@ class Gce {
   bool steady_ = false;  // its last request that waited was answered
 };
 
-Result<Endpoint> endpoint_of(const CloudSource& source) {
-  std::string text = source.endpoint;
-  std::string place = "endpoint";
-  if (text.empty()) {
-    place = "GCE_METADATA_HOST";
-    text = environment_value(place.c_str());
-  }
-  auto endpoint = parse_endpoint(text.empty() ? kAddress : text);
-  if (!endpoint) return Error{place + " " + text + " " + endpoint.error().what, {}};
-  return endpoint;
-}
-
 CloudQuestion question(const std::shared_ptr<Gce>& gce, Nanos pause) {
   return {.ask = [gce] { return gce->look(); }, .poll = kLeastApart, .pause = pause};
 }
@@ -92,7 +79,7 @@ CloudQuestion question(const std::shared_ptr<Gce>& gce, Nanos pause) {
 }  // namespace
 
 Result<std::vector<CloudQuestion>> gce_questions(const CloudSource& source) {
-  PW_TRY(const Endpoint endpoint, endpoint_of(source));
+  PW_TRY(const Endpoint endpoint, endpoint_of(source, "GCE_METADATA_HOST", kAddress));
   const Nanos pause = source.poll.value_or(kPause);
   const Nanos notice = source.notice;
   const auto judge = [notice](const std::string& body) {

@@ -19,6 +19,13 @@ struct CloudQuestion {
   std::function<int()> wake;         ///< a descriptor that is readable when to ask at once, or -1
 };
 
+/// For these: the source's own endpoint, else what the variable says (null: there is none), else
+/// the usual one. The error names the place and the text.
+Result<Endpoint> endpoint_of(const CloudSource& source, const char* variable, const char* usual);
+
+/// The wall clock, which a notice's time is compared with.
+Nanos since_1970();
+
 /// Of EC2's instance metadata service, version 2 only: a session token for every question, a new
 /// one at 80 % of its life and, once, where it is refused. Honours
 /// AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE and

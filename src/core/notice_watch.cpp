@@ -36,6 +36,13 @@ bool NoticeWatch::is_news(const CloudNotice& notice, const std::optional<Instant
   return true;
 }
 
+std::optional<Instant> NoticeWatch::known_end(const CloudNotice& notice) const {
+  const std::string key = key_of(notice);
+  const auto found = std::find_if(known_.begin(), known_.end(),
+                                  [&](const Known& known) { return known.key == key; });
+  return found == known_.end() ? std::nullopt : found->end;
+}
+
 NoticeWatch::News NoticeWatch::take(const CloudAnswer& answer, Instant asked, Instant now) {
   News news;
   if (!answer.known()) {
@@ -66,7 +73,9 @@ NoticeWatch::News NoticeWatch::take(const CloudAnswer& answer, Instant asked, In
   for (const CloudNotice& notice : answer.notices) {
     news.leaves = news.leaves || notice.weight == CloudNotice::Weight::leave;
     const auto end = notice.window ? std::optional(now + *notice.window) : std::nullopt;
-    if (is_news(notice, end)) news.notices.push_back({notice, end});
+    const bool fresh = is_news(notice, end);
+    // Where one of several is withdrawn, those that stand are said again.
+    if (fresh || (news.withdrawn && end)) news.notices.push_back({notice, known_end(notice)});
   }
   return news;
 }

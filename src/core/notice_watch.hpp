@@ -37,6 +37,7 @@ class NoticeWatch {
 
  private:
   bool is_news(const CloudNotice& notice, const std::optional<Instant>& end);
+  std::optional<Instant> known_end(const CloudNotice& notice) const;
 
   struct Known {
     std::string key;

@@ -100,7 +100,7 @@ std::optional<CloudWatch::Notice> CloudWatch::judged(const NoticeWatch::Told& to
                                        "; not told to the trainer (advice=relay would)");
     return {};
   }
-  return Notice{cloud() + " (" + notice.kind + ")", notice.kind, cloud(), notice.id, told.end};
+  return Notice{cloud() + " (" + notice.kind + ")", notice.kind, notice.id, told.end};
 }
 
 void CloudWatch::add_fds(std::vector<int>& fds) const {

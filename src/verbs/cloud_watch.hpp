@@ -24,7 +24,6 @@ class CloudWatch {
   struct Notice {
     std::string words;  ///< "ec2 (terminate)"
     std::string kind;
-    std::string cloud;
     std::string id;
     std::optional<Instant> end;  ///< nothing: the trainer is told, nothing need end
   };

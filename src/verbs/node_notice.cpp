@@ -28,7 +28,6 @@ RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
   RelayPlan plan{.signal = plan_.as};
   if (!plan_.end) {
     plan.no_handler = NoHandler::skip;
-    plan.lead = Nanos(0);
     plan.advice = true;
     plan.wait = kNotFollowed;
     return plan;

@@ -39,8 +39,8 @@ void RelayTarget::over(int status, const std::string& what) {
 
 // A registered run takes it for its deadline.
 Payload RelayTarget::payload() const {
-  if (!plan_.lead) return {};
   if (plan_.advice) return encode({QueuedNotice::Kind::advice});
+  if (!plan_.lead) return {};
   return encode({QueuedNotice::Kind::ends, begin_ + *plan_.lead - monotonic_now()});
 }
 

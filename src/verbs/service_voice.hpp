@@ -14,7 +14,6 @@ class ServiceVoice {
   /// `address`: NOTIFY_SOCKET.
   explicit ServiceVoice(const std::string& address) : upwards_(NotifyUpwards::to(address)) {}
 
-  bool heard() const { return upwards_.has_value(); }
   void ready() { say("READY=1"); }
   void alive() { say("WATCHDOG=1"); }
   void stopping() { say("STOPPING=1"); }

@@ -2,7 +2,6 @@
 import os
 import signal
 import subprocess
-import time
 
 import gce
 from clouds import SAVES, main, source, until
@@ -12,6 +11,11 @@ from wrapper import BINARY
 
 
 class TakenBack(Watch):
+    def is_relayed(self, wrapper, log):
+        """Covered, until the end that was named has passed."""
+        wrapper.signal('USR2')
+        return log.got('USR2')
+
     def test_a_registered_run_is_not_killed_for_a_notice_that_was_withdrawn(self):
         run = self.register(IGNORES, log='run', bare=False)
         watch = self.watch()
@@ -19,7 +23,7 @@ class TakenBack(Watch):
         self.log('run').wait_for('USR1')
         os.unlink(self.notice_file)
         self.says(watch, 'withdrawn')
-        time.sleep(8)
+        until('a notice that is new', lambda: self.is_relayed(run, self.log('run')))
         self.assertTrue(run.running(), run.err)
         self.end(watch)
 
@@ -31,7 +35,7 @@ class TakenBack(Watch):
             if name_of(pid).startswith('preempt'):
                 os.kill(pid, signal.SIGKILL)
         os.unlink(self.notice_file)
-        time.sleep(8)
+        until('a notice that is new', lambda: self.is_relayed(wrapper, log))
         self.assertTrue(wrapper.running(), wrapper.err)
 
     def test_one_of_googles_keys_does_not_take_back_the_others_notice(self):
@@ -41,8 +45,9 @@ class TakenBack(Watch):
         self.says(watch, 'gce (maintenance)')
         server.notice()
         self.says(watch, 'gce (preempted)')
+        before = len(server.asked(gce.MAINTENANCE))
         server.cloud._set(gce.MAINTENANCE, 'NONE')
-        time.sleep(1.5)
+        until('the next question', lambda: len(server.asked(gce.MAINTENANCE)) > before)
         late = self.register(SAVES, log='late')
         until('it is told', lambda: self.log('late').got('USR1'), seconds=3)
         self.assertEqual(late.wait(), 138, watch.err)

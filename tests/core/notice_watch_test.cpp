@@ -106,6 +106,20 @@ TEST_CASE("withdrawn is told once") {
   CHECK_FALSE(source.answer({}).withdrawn);
 }
 
+TEST_CASE("one of two withdrawn: the other is said again, with the end that was seen first") {
+  Asked source;
+  CloudAnswer both = leaves(600s, "reboot");
+  both.notices.push_back(leaves(30s, "preempt").notices[0]);
+  const Instant seen = source.now + 10ms;
+  CHECK(source.answer(both).notices.size() == 2);
+  const auto news = source.answer(leaves(29s, "preempt"));
+  CHECK((news.withdrawn && news.leaves));
+  REQUIRE(news.notices.size() == 1);
+  CHECK(news.notices[0].notice.id == "preempt");
+  CHECK(news.notices[0].end == seen + 30s);
+  CHECK(source.answer(leaves(25s, "preempt")).notices.empty());
+}
+
 TEST_CASE("withdrawn and said again is news, also with a later end") {
   Asked source;
   source.answer(leaves(120s));
