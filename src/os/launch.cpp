@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <climits>
 
-#include "os/fd.hpp"
-
 namespace pw {
 namespace {
 
@@ -20,7 +18,7 @@ struct Prepared {
   std::vector<char*> argv;
   std::vector<char*> envp;
   pid_t parent;
-  int report_fd;
+  int exec_error = 0;  // written by the child, in our memory
 };
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -57,12 +55,11 @@ void take_on(const Launch& plan, pid_t parent) {
 
 // Not instrumented: ASan would take the foreign stack for its own.
 [[gnu::no_sanitize_address]] int run_child(void* argument) {
-  const auto& prepared = *static_cast<const Prepared*>(argument);
+  auto& prepared = *static_cast<Prepared*>(argument);
   take_on(prepared.plan, prepared.parent);
   sigprocmask(SIG_SETMASK, &prepared.plan.mask, nullptr);
   execvpe(prepared.argv[0], prepared.argv.data(), prepared.envp.data());
-  const int error = errno;
-  [[maybe_unused]] const ssize_t told = write(prepared.report_fd, &error, sizeof error);
+  prepared.exec_error = errno;
   _exit(127);
 }
 
@@ -76,23 +73,17 @@ LaunchFailure failure(LaunchStage stage, int error) { return {stage, error}; }
 }  // namespace
 
 boost::system::result<pid_t, LaunchFailure> launch(const Launch& plan) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return failure(LaunchStage::spawn, errno);
-  Fd read_end(ends[0]);
-  Fd write_end(ends[1]);
   // On our own stack, whose upper pages are there already: no page is touched for the first time.
   const std::size_t size = stack_size(plan.command.size());
   char* const stack = static_cast<char*>(__builtin_alloca_with_align(size, 16 * CHAR_BIT));
-  Prepared prepared{plan, pointers(plan.command), pointers(plan.environment), getpid(),
-                    write_end.get()};
-  // Signals stay blocked in the child until it has taken on its own state.
+  Prepared prepared{plan, pointers(plan.command), pointers(plan.environment), getpid()};
+  // Signals stay blocked in the child until it has taken on its own state. We go on when it has
+  // executed the command or has ended, as posix_spawn does.
   const pid_t pid = clone(run_child, stack + size, CLONE_VM | CLONE_VFORK | SIGCHLD, &prepared);
   if (pid < 0) return failure(LaunchStage::spawn, errno);
-  write_end.reset();
-  int error = 0;
-  if (read(read_end.get(), &error, sizeof error) != sizeof error) return pid;
+  if (prepared.exec_error == 0) return pid;
   waitpid(pid, nullptr, 0);
-  return failure(LaunchStage::exec, error);
+  return failure(LaunchStage::exec, prepared.exec_error);
 }
 
 int exec_in_place(const Launch& plan) {
