@@ -24,7 +24,9 @@ std::string unknown(std::string_view word, std::span<const Option> table) {
   std::vector<std::string> names;
   for (const Option& option : table) names.emplace_back(option.name);
   const std::size_t dashes = std::min(word.find_first_not_of('-'), word.size());
-  return "unknown option " + std::string(word) + did_you_mean(word.substr(dashes), names);
+  const std::string nearest = nearest_word(word.substr(dashes), names);
+  return "unknown option " + std::string(word) +
+         (nearest.empty() ? "" : " (did you mean --" + nearest + "?)");
 }
 
 // What one word at the front of the line is: how many words it takes, or that it is no option.

@@ -25,6 +25,20 @@ constexpr std::array<std::pair<std::string_view, Kind>, 5> kWords{{{"none", Kind
                                                                    {"gce", Kind::gce},
                                                                    {"azure", Kind::azure}}};
 
+// What people call them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kOtherNames{
+    {{"aws", "ec2"}, {"amazon", "ec2"}, {"gcp", "gce"}, {"google", "gce"}}};
+
+std::string meant(std::string_view name) {
+  for (const auto& [other, ours] : kOtherNames) {
+    if (upper_case(name) == upper_case(other))
+      return " (did you mean \"" + std::string(ours) + "\"?)";
+  }
+  std::vector<std::string> known;
+  for (const auto& [ours, kind] : kWords) known.emplace_back(ours);
+  return did_you_mean(name, known);
+}
+
 Error quoted(std::string_view text, const std::string& what) {
   return {"\"" + std::string(text) + "\" " + what, {}};
 }
@@ -102,7 +116,7 @@ Result<CloudSource> parse_cloud_source(std::string_view text) {
   const auto word = std::find_if(kWords.begin(), kWords.end(),
                                  [name](const auto& known) { return known.first == name; });
   if (word == kWords.end()) {
-    return quoted(name, "is none of none, auto, ec2, gce, azure, file:PATH");
+    return quoted(name, "is none of none, auto, ec2, gce, azure, file:PATH" + meant(name));
   }
   source.kind = word->second;
   if (source.kind == Kind::none && !rest.empty())

@@ -12,7 +12,8 @@
 namespace pw {
 namespace {
 
-constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB;
+constexpr std::uint32_t kEvents =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_MOVE_SELF;
 constexpr int kFoldersOfOne = 16;
 
 }  // namespace
@@ -24,9 +25,16 @@ bool FolderWatch::add(const std::string& folder) {
 }
 
 bool FolderWatch::drain() const {
-  std::array<char, 4096> events{};
+  alignas(inotify_event) std::array<char, 4096> events{};
   bool any = false;
-  while (read(fd_.get(), events.data(), events.size()) > 0) any = true;
+  for (ssize_t size; (size = read(fd_.get(), events.data(), events.size())) > 0; any = true) {
+    for (ssize_t at = 0; at < size;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(events.data() + at);
+      // Under its new name it is added anew, if it is still one of ours.
+      if ((event->mask & IN_MOVE_SELF) != 0) inotify_rm_watch(fd_.get(), event->wd);
+      at += static_cast<ssize_t>(sizeof *event + event->len);
+    }
+  }
   return any;
 }
 

@@ -104,6 +104,13 @@ void LogStream::write_line(std::string line) {
   if (!put(line)) ++dropped_;
 }
 
+bool LogStream::is_journal(const std::string& journal_stream) {
+  if (journal_stream.empty()) return false;
+  struct stat found {};
+  return fstat(STDERR_FILENO, &found) == 0 &&
+         journal_stream == std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino);
+}
+
 void LogStream::close() {
   if (writer_) writer_->close(kLastMoment);
   writer_.reset();

@@ -16,6 +16,10 @@ class LogStream {
  public:
   void write_line(std::string line);
 
+  /// Whether stderr is the one that JOURNAL_STREAM names, `device:inode` (systemd.exec(5)): the
+  /// journal puts a time of its own before each line.
+  static bool is_journal(const std::string& journal_stream);
+
   /// At our end: what waited for a writer gets a moment.
   void close();
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "config/environment.hpp"
 #include "core/duration.hpp"
 #include "os/clock.hpp"
 
@@ -45,6 +46,11 @@ std::string_view prefix_of(LogLevel level) {
 
 }  // namespace
 
+Chronicle::Chronicle(LogLevel level, Identity identity)
+    : level_(level),
+      identity_(std::move(identity)),
+      journal_stamps_(LogStream::is_journal(environment_value("JOURNAL_STREAM"))) {}
+
 void Chronicle::open_journal(const std::string& path) {
   auto writer = Writer::to_path(path);
   if (writer) {
@@ -56,7 +62,8 @@ void Chronicle::open_journal(const std::string& path) {
 
 void Chronicle::log(LogLevel level, std::string_view sentence, std::optional<Nanos> left) {
   if (!wants(level)) return;
-  std::string line = "preempt-wrap: " + time_of_day() + " ";
+  std::string line = "preempt-wrap: ";
+  if (!journal_stamps_) line += time_of_day() + " ";
   if (identity_.rank > 0) line += "[" + std::to_string(identity_.rank) + "] ";
   if (left) line += spoken(*left) + " left: ";
   line += prefix_of(level);

@@ -27,7 +27,7 @@ struct Identity {
 /// until flush(), so that the loop acts first and writes after; neither ever blocks it.
 class Chronicle {
  public:
-  Chronicle(LogLevel level, Identity identity) : level_(level), identity_(std::move(identity)) {}
+  Chronicle(LogLevel level, Identity identity);
 
   /// From now on journal() lines go to this file. Says so if no writer could be made.
   void open_journal(const std::string& path);
@@ -64,6 +64,7 @@ class Chronicle {
 
   LogLevel level_;
   Identity identity_;
+  bool journal_stamps_;  // systemd's: a time of ours would be the second one
   LogStream stderr_;
   std::optional<Writer> journal_;
   NoticeTeller notices_;

@@ -77,7 +77,7 @@ void Narrator::ended(const ExitStatus& status, const Supervision& run, Instant n
 }
 
 void Narrator::cause(std::string_view word, std::optional<Nanos> left) {
-  chronicle_.log(LogLevel::info, "cause, as Slurm says: " + std::string(word), left);
+  chronicle_.log(LogLevel::info, "the cause is " + std::string(word), left);
   chronicle_.journal("cause", JournalRecord().add("cause", word));
 }
 

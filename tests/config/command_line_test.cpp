@@ -57,7 +57,7 @@ TEST_CASE("options end at the first word that is no option, or at --") {
 TEST_CASE("what is wrong is told all at once, and the command is not lost") {
   CHECK(taken({"--grace=", "--frob", "t"}) == "!--grace needs a value!unknown option --frob | t");
   CHECK(taken({"--grce=3", "--frob", "-Z", "--", "t"}) ==
-        "!unknown option --grce (did you mean \"grace\"?)!unknown option --frob!unknown option -Z"
+        "!unknown option --grce (did you mean --grace?)!unknown option --frob!unknown option -Z"
         " | t");
   CHECK(taken({"---"}) == "!unknown option --- | ");
   CHECK(taken({"--=x"}) == "!unknown option -- | ");

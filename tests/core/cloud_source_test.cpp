@@ -40,7 +40,11 @@ TEST_CASE("what is no source is told in one line") {
   const Row rows[] = {
       {"", "\"\" is none of none, auto, ec2, gce, azure, file:PATH"},
       {"mars", "\"mars\" is none of none, auto, ec2, gce, azure, file:PATH"},
-      {"EC2", "\"EC2\" is none of none, auto, ec2, gce, azure, file:PATH"},
+      {"EC2", "\"EC2\" is none of none, auto, ec2, gce, azure, file:PATH (did you mean \"ec2\"?)"},
+      {"aws:poll=1s",
+       "\"aws\" is none of none, auto, ec2, gce, azure, file:PATH (did you mean \"ec2\"?)"},
+      {"azur",
+       "\"azur\" is none of none, auto, ec2, gce, azure, file:PATH (did you mean \"azure\"?)"},
       {"file", "\"file\" names no file (file:PATH)"},
       {"file:", "\"file:\" names no file (file:PATH)"},
       {"ec2:pol=1s", "\"pol=1s\" is no option of ec2"},

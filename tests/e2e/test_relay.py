@@ -676,7 +676,7 @@ class Usage(RelayTest):
 
     def test_rows(self):
         file = ['--pid-file', self.file]
-        rows = [([], 'whom to signal'), (['--pidfile', self.file], 'did you mean "pid-file"'),
+        rows = [([], 'whom to signal'), (['--pidfile', self.file], 'did you mean --pid-file'),
                 ([*file, '--run-dir', self.dir], 'together'), ([*file, 'word'], 'unexpected word'),
                 ([*file, '--', 'word'], 'unexpected word word'), (['--pid-file'], 'needs a value'),
                 (['--pid-file', '%x'], 'only %j'), ([*file, '-k', '2', '--wait', '1'], 'wait'),

@@ -66,6 +66,10 @@ class Trainer(BoxTest):
         started = next(i for i, line in enumerate(order) if line.startswith('Started'))
         self.assertLess(begins, started)
 
+    def test_the_journal_stamps_its_lines_alone(self):
+        unit, _ = self.instance('job', trainer())
+        self.assertIn('preempt-wrap: start: ', ' '.join(self.box.said(unit)))
+
     def test_success_is_no_restart_and_failure_is_one(self):
         for code, restarts in ((0, False), (85, False), (138, False), (143, False), (1, True),
                                (137, True)):
