@@ -84,6 +84,22 @@ class Told(Watch):
         self.assertTrue(other.running())
         self.end(watch)
 
+    def test_azure_may_begin_when_the_last_one_has_saved(self):
+        for ack, posts in (('no', 0), ('yes', 1)):
+            with self.subTest(ack=ack):
+                server = self.serve('azure')
+                quick = self.register(SAVES, log='quick.' + ack)
+                slow = self.register('USR1=save:500:138', log='slow.' + ack)
+                watch = self.watch(cloud=source('azure', server, ack=ack), name=ack)
+                server.notice()
+                self.assertEqual((quick.wait(), slow.wait()), (138, 138), watch.err)
+                self.says(watch, 'notice azure (Preempt): 2 delivered, 0 gone, 0 refused')
+                self.end(watch)
+                told = server.asked(method='POST')
+                self.assertEqual(len(told), posts)
+                saved = self.log('slow.' + ack).of('saved')[0].at / 1e9
+                self.assertTrue(all(post.at > saved for post in told))
+
     def test_a_registered_run_learns_the_deadline_from_the_signal(self):
         run = self.register('USR1=save:1:138', log='run', bare=False,
                             run_options=('--journal', self.path('run.journal')))
