@@ -3,9 +3,7 @@
 add_library(pw_flags INTERFACE)
 target_compile_options(pw_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                        -Wno-missing-field-initializers  # designated initialisers leave out on purpose
-                       -ffunction-sections -fdata-sections
-                       # A start runs everything once: small code is fast code.
-                       $<$<CONFIG:Release>:-Os>)
+                       -ffunction-sections -fdata-sections)
 if(PW_SANITIZE)
   target_compile_options(pw_flags INTERFACE -fsanitize=address,undefined
                          -fno-sanitize-recover=undefined -fno-omit-frame-pointer)

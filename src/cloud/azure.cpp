@@ -49,13 +49,16 @@ class Azure {
   }
 
   // The event need not wait for its time any more.
-  void acknowledge() const {
-    if (!acknowledges_ || event_.empty()) return;
+  std::string acknowledge() const {
+    if (!acknowledges_ || event_.empty()) return "";
     HttpRequest post = request(kEvents);
     post.method = HttpRequest::Method::post;
     post.body = azure_approval(event_);
     post.fields.emplace_back("Content-Type", "application/json");
-    pw::ask(post);
+    const auto reply = pw::ask(post);
+    if (!reply) return address_text(post) + " " + reply.error().text();
+    if (reply->status / 100 == 2) return "";
+    return address_text(post) + " answers with status " + std::to_string(reply->status);
   }
 
  private:
@@ -92,7 +95,7 @@ Result<std::vector<CloudQuestion>> azure_questions(const CloudSource& source) {
   return std::vector{CloudQuestion{.ask = [azure] { return azure->look(); },
                                    .poll = poll,
                                    .pause = poll,
-                                   .saved = [azure] { azure->acknowledge(); }}};
+                                   .saved = [azure] { return azure->acknowledge(); }}};
 }
 
 }  // namespace pw

@@ -15,7 +15,8 @@ struct CloudQuestion {
   std::function<CloudAnswer()> ask;  ///< blocks, within limits of its own
   Nanos poll{0};                     ///< from question to question, at least
   Nanos pause{0};                    ///< at most, after no answer
-  std::function<void()> saved;       ///< the work is saved: tells the cloud, if it wants to know
+  /// The work is saved: tells the cloud, if it wants to know; why it could not be told, or empty.
+  std::function<std::string()> saved;
   std::function<int()> wake;         ///< a descriptor that is readable when to ask at once, or -1
 };
 

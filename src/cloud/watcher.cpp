@@ -10,6 +10,7 @@
 
 #include "cloud/question.hpp"
 #include "core/cloud_message.hpp"
+#include "core/duration.hpp"
 #include "core/text.hpp"
 #include "os/clock.hpp"
 
@@ -50,8 +51,8 @@ bool wait(int socket, const CloudQuestion& question, Instant until) {
     const auto word = receive_message(socket);
     if (!word) return false;
     if (*word != kSaved) continue;
-    if (question.saved) question.saved();
-    send_message(socket, kSaved);
+    const std::string trouble = question.saved ? question.saved() : "";
+    send_message(socket, std::string(kSaved) + trouble);
   }
 }
 
@@ -136,14 +137,16 @@ void CloudWatcher::add_fds(std::vector<int>& fds) const {
   }
 }
 
-void CloudWatcher::saved(Nanos limit) {
-  if (!source_.acknowledge) return;
+std::optional<std::string> CloudWatcher::saved(Nanos limit) {
+  if (!source_.acknowledge) return {};
+  std::string trouble;
   const Instant until = monotonic_now() + limit;
   for (Aside& aside : asking_) {
-    if (!aside.send(kSaved)) continue;
-    for (auto word = aside.receive(until); word && *word != kSaved; word = aside.receive(until)) {
-    }
+    auto word = aside.send(kSaved) ? aside.receive(until) : std::nullopt;
+    while (word && !word->starts_with(kSaved)) word = aside.receive(until);
+    trouble += word ? word->substr(kSaved.size()) : "it does not answer within " + spoken(limit);
   }
+  return trouble;
 }
 
 std::vector<ProcessId> CloudWatcher::helpers() const {

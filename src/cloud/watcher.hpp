@@ -28,8 +28,9 @@ class CloudWatcher {
   void add_fds(std::vector<int>& fds) const;
   std::optional<Instant> wake() const { return restart_at_; }
 
-  /// The work is saved. Waits for at most `limit` until the cloud has been told, if it is to be.
-  void saved(Nanos limit);
+  /// The work is saved. Waits for at most `limit` until the cloud has been told, if it is to be
+  /// (else nothing); why it could not be, or empty.
+  std::optional<std::string> saved(Nanos limit);
 
   std::vector<ProcessId> helpers() const;  ///< not of the trainer's tree
 

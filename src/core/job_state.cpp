@@ -61,6 +61,7 @@ Result<JobState> parse_job_state(std::string_view text) {
   if (!restarts) return Error{"scontrol show job: no Restarts", {}};
   job.restarts = *restarts;
   job.may_requeue = field(line, "Requeue").value_or("1") != "0";
+  job.start = time_field(line, "StartTime");
   job.end = time_field(line, "EndTime");
   job.preempted = time_field(line, "PreemptTime");
   return job;

@@ -18,6 +18,7 @@ struct JobState {
   std::string reason;                     ///< "None", "TimeLimit"
   std::int64_t restarts = 0;              ///< counts a requeue from the moment that it is decided
   bool may_requeue = true;                ///< Requeue=1: neither --no-requeue nor JobRequeue=0
+  std::optional<std::int64_t> start;      ///< of this run
   std::optional<std::int64_t> end;        ///< moved by a preemption's grace; no time in a requeue
   std::optional<std::int64_t> preempted;  ///< PreemptTime: when the grace began, or ended
 };

@@ -22,15 +22,14 @@ const std::vector<Action>& Supervision::step(Instant now, const Event& event) {
 
 std::optional<Instant> Supervision::next_wake() const {
   std::optional<Instant> wake;
-  const auto consider = [&wake](const std::optional<Instant>& at) {
-    if (at && (!wake || *at < *wake)) wake = at;
-  };
+  const auto consider = [&wake](std::optional<Instant> at) { wake = earlier(wake, at); };
   if (watched()) consider(watchdog_.due());
   if (phase_ == Phase::draining) consider(ladder_.due());
   if (phase_ == Phase::draining) consider(agents_look_at_);
   if (hold_) consider(hold_->wake());
   if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
   if (phase_ == Phase::sweeping) {
+    consider(stragglers_at_);
     consider(sweep_kill_at_);
     consider(give_up_at_);
   }
@@ -248,6 +247,10 @@ void Supervision::climb_due() {
   if (give_up_at_ && now_ >= *give_up_at_ && !giving_up_) {
     giving_up_ = true;
     return look();
+  }
+  if (!killing_ && stragglers_at_ && now_ >= *stragglers_at_) {
+    stragglers_at_.reset();
+    actions_.push_back(action::EndStragglers{});
   }
   if (!killing_ && sweep_kill_at_ && now_ >= *sweep_kill_at_) kill_tree();
 }

@@ -28,6 +28,9 @@ inline constexpr Nanos kTypedWindow = Seconds(5);
 /// A wandb agent that is told when its run is gone asks for the next one 0.25 s later at the
 /// soonest (0.31.0: it restarts its wandb-core before).
 inline constexpr Nanos kAgentLook = Millis(25);
+/// Where Slurm signals every process itself, the trainer may die of a notice before we have got our
+/// own copy of it: this long what is left of the tree is not asked to end (proctrack/linuxproc).
+inline constexpr Nanos kSameNotice = Seconds(1);
 /// What SIGKILL has not ended after this is named, and we leave.
 inline constexpr Nanos kGiveUpAfter = Seconds(10);
 
@@ -237,6 +240,9 @@ class Supervision {
   void pass(const event::SignalCame& came);
   void judge(Signal signal, Verdict verdict, Signal relayed_as = 0);
   bool before_start() const { return phase_ == Phase::starting || phase_ == Phase::waiting; }
+  bool is_for_those_left(const event::SignalCame& came) const;
+  void join_late(const event::SignalCame& came, Signal becomes,
+                 const std::optional<Deadline>& told);
   bool nobody_left() const {
     return phase_ == Phase::sweeping || (ending_ && phase_ != Phase::draining);
   }
@@ -298,6 +304,7 @@ class Supervision {
 
   bool killing_ = false;
   bool giving_up_ = false;  // the last look
+  std::optional<Instant> stragglers_at_;  // when they are asked to end
   std::optional<Instant> sweep_kill_at_;
   std::optional<Instant> give_up_at_;
   std::optional<Instant> look_at_;

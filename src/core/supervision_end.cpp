@@ -18,6 +18,7 @@ void Supervision::kill_tree() {
   phase_ = Phase::sweeping;
   hold_.reset();
   killing_ = true;
+  stragglers_at_.reset();
   sweep_kill_at_.reset();
   give_up_at_ = now_ + kGiveUpAfter;
   look_interval_ = Nanos(0);
@@ -27,14 +28,17 @@ void Supervision::kill_tree() {
 void Supervision::sweep(int left) {
   hold_.reset();
   if (left == 0 || !policy_.stragglers) return finish();
-  sweep_kill_at_ = now_ + *policy_.stragglers;
+  const bool by_notice =
+      ending_->kind == Ending::Kind::signalled && policy_.notices.contains(ending_->number);
+  const bool noticed = policy_.schedule.in_slurm && phase_ == Phase::running && by_notice;
+  stragglers_at_ = noticed ? now_ + kSameNotice : now_;
+  sweep_kill_at_ = *stragglers_at_ + *policy_.stragglers;
   if (phase_ == Phase::draining && ladder_.kill_at()) {
     sweep_kill_at_ = std::min(*sweep_kill_at_, *ladder_.kill_at());
   }
   phase_ = Phase::sweeping;
   look_interval_ = kFirstLook;
   look_at_ = now_ + kFirstLook;
-  actions_.push_back(action::EndStragglers{});
 }
 
 // Killing is looking: each sweep takes what was forked since the last one.

@@ -63,6 +63,7 @@ void Supervision::on(const event::NoticeWithdrawn&) {
 
 void Supervision::heed(const event::SignalCame& came, Signal becomes,
                        const std::optional<Deadline>& told) {
+  if (becomes != 0 && is_for_those_left(came)) return join_late(came, becomes, told);
   if (nobody_left()) return judge(came.signal, Verdict::too_late);
   if (phase_ == Phase::draining) {
     hung_ = false;
@@ -85,6 +86,27 @@ void Supervision::heed(const event::SignalCame& came, Signal becomes,
   done_by_.reset();
   if (told) adopt(*told);
   if (told && told->at - now_ > kAdviceBeyond) return advise(came, becomes);
+  begin_episode(came, becomes);
+}
+
+// Our copy of what Slurm has sent to all: who saves gets the time that the notice gives.
+bool Supervision::is_for_those_left(const event::SignalCame& came) const {
+  const bool some_left = ending_ && !killing_ && phase_ == Phase::sweeping;
+  return some_left && came.carrier == Carrier::slurm;
+}
+
+void Supervision::join_late(const event::SignalCame& came, Signal becomes,
+                            const std::optional<Deadline>& told) {
+  stragglers_at_.reset();
+  sweep_kill_at_.reset();
+  ended_in_episode_ = *ending_ == Ending{Ending::Kind::signalled, came.signal};
+  hung_ = false;
+  deadline_.reset();
+  done_by_.reset();
+  const bool far = told && told->at - now_ > kAdviceBeyond;
+  // Without its trainer nobody is advised to go on.
+  if (far) own_grace_ = policy_.ladder.grace.value_or(kGraceElsewhere);
+  if (told && !far) adopt(*told);
   begin_episode(came, becomes);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <optional>
 
 namespace pw {
 
@@ -16,5 +17,10 @@ using Nanos = std::chrono::nanoseconds;
 using Millis = std::chrono::milliseconds;
 using Seconds = std::chrono::seconds;
 using Instant = Monotonic::time_point;
+
+/// When to wake up for either of two; nothing is never.
+inline std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
+  return b && (!a || *b < *a) ? b : a;
+}
 
 }  // namespace pw

@@ -35,6 +35,7 @@ bool close_range(int first, int last) {
 
 void keep_only_descriptors(int one, int other) {
   const auto [low, high] = std::minmax(one, other);
+  // -1 is none.
   if (close_range(high + 1, INT_MAX) && close_range(low + 1, high - 1) && close_range(0, low - 1)) {
     return;
   }
@@ -45,7 +46,7 @@ void keep_only_descriptors(int one, int other) {
   }
 }
 
-Result<Aside> Aside::start(const Work& work, const std::string& what) {
+Result<Aside> Aside::start(const Work& work, const std::string& what, int keep) {
   int ends[2];
   // Sequenced packets keep the messages apart; our end is the other's end of file.
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -56,7 +57,7 @@ Result<Aside> Aside::start(const Work& work, const std::string& what) {
   const pid_t pid = fork();
   if (pid < 0) return os_error(what);
   if (pid == 0) {
-    keep_only_descriptors(theirs.get(), theirs.get());
+    keep_only_descriptors(theirs.get(), keep);
     work(theirs.get());
     _exit(0);
   }

@@ -24,8 +24,8 @@ class Aside {
   /// What it does, with its end of the socket; it ends when that returns. Inherits our signal mask.
   using Work = std::function<void(int socket)>;
 
-  /// `what` it is, for the error: "fork the PID file's keeper".
-  static Result<Aside> start(const Work& work, const std::string& what);
+  /// `what` it is, for the error: "fork the PID file's keeper"; `keep`: a descriptor that it needs.
+  static Result<Aside> start(const Work& work, const std::string& what, int keep = -1);
 
   Aside(Aside&& other) noexcept
       : socket_(std::move(other.socket_)), id_(std::exchange(other.id_, {})) {}

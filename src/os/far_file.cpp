@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "os/aside.hpp"
 #include "os/clock.hpp"
 
@@ -11,12 +13,14 @@ std::optional<bool> file_is_there(const std::string& path, Nanos limit) {
   auto aside = Aside::start(
       [&](int socket) {
         struct stat found {};
-        send_message(socket, stat(path.c_str(), &found) == 0 ? "there" : "absent");
+        const bool there = stat(path.c_str(), &found) == 0;
+        const bool absent = !there && (errno == ENOENT || errno == ENOTDIR);
+        send_message(socket, there ? "there" : absent ? "absent" : "unknown");
       },
       "fork to look for " + path);
   if (!aside) return {};
   const auto message = aside->receive(monotonic_now() + limit);
-  if (!message) return {};
+  if (!message || *message == "unknown") return {};
   return *message == "there";
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "os/clock.hpp"
 #include "os/os_error.hpp"
 #include "os/process_table.hpp"
 
@@ -14,6 +15,7 @@ namespace pw {
 namespace {
 
 constexpr std::size_t kOutputMax = 1024 * 1024;
+constexpr Nanos kToDie = Seconds(2);
 
 // What Slurm or a terminal sends to the whole job must not end the helper that serves it.
 constexpr SignalSet kDeafTo{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
@@ -34,9 +36,11 @@ Result<Helper> Helper::start(std::vector<std::string> command, std::vector<std::
   Fd write_end;
   int ends[2];
   if (output == Output::captured) {
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return os_error("pipe");
+    if (pipe2(ends, O_CLOEXEC) != 0) return os_error("pipe");
     read_end = Fd(ends[0]);
     write_end = Fd(ends[1]);
+    // Our end alone: who writes must not lose what does not fit.
+    if (fcntl(read_end.get(), F_SETFL, O_NONBLOCK) != 0) return os_error("set a pipe non-blocking");
     plan.stdout_fd = write_end.get();
   }
   if (output == Output::to_stderr) plan.stdout_fd = STDERR_FILENO;
@@ -56,6 +60,21 @@ void Helper::read_output() {
     // One that never stops writing would keep us here for ever.
     if (text_.size() >= kOutputMax) return output_.reset();
   }
+}
+
+bool Helper::enforce_limit() {
+  const Instant now = monotonic_now();
+  if (killed_at_ || now < limit_) return false;
+  kill();
+  killed_at_ = now;
+  return true;
+}
+
+bool Helper::given_up() const { return killed_at_ && monotonic_now() >= *killed_at_ + kToDie; }
+
+std::optional<Instant> Helper::wake() const {
+  if (!killed_at_) return limit_;
+  return given_up() ? std::nullopt : std::optional(*killed_at_ + kToDie);
 }
 
 void Helper::kill() {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ namespace pw {
 /// Where a start gate keeps its state: a folder with an append-only chain of symbolic links
 /// `q.<number>` whose targets are one line of text each. The newest counts; a commit is symlink(2)
 /// of the next number, which excludes on every filesystem tested, also where locks silently do not.
-/// Storage only: it knows no policy, never sleeps longer than 200 ms (set_control(): 1 s), may hang
+/// Storage only: it knows no policy, never sleeps longer than 200 ms (change_control(): 1 s), may hang
 /// on a filesystem that does (so os/aside). A record that cannot be read is never "empty". Numbers
 /// begin with 1. Not to be used on both sides of a fork: each side opens its own.
 class Ledger {
@@ -58,8 +59,11 @@ class Ledger {
   /// The first line of `ctl`, at most 400 bytes; it may be garbled, or empty after a crash. Made
   /// again with "run" if it is gone.
   Result<std::string> control();
-  /// Takes lock() for it and lets go of it, whoever had it.
-  Result<void> set_control(std::string_view text);
+  /// Writes what `change` makes of the first line. Takes lock() for it, so that of two who steer at
+  /// the same time none is forgotten (where locks reach), and lets go of it, whoever had it. An
+  /// Error of `change` leaves everything as it is.
+  using Change = std::function<Result<std::string>(const std::string& text)>;
+  Result<void> change_control(const Change& change);
 
   /// For the other ranks of a step: `<key>.<seconds>` in `go/`, found again by its key (hex
   /// digits). Older ones of the key are removed, of others those more than an hour older.
@@ -88,6 +92,7 @@ class Ledger {
   enum class Look { once, patiently };
   Ledger() = default;
   Result<void> attach();
+  Result<void> write_control(std::string_view text);
   Result<void> prove_links();
   Result<void> stay_attached();
   Result<std::vector<std::string>> names(const char* name);

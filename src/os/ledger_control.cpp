@@ -54,23 +54,30 @@ Result<std::string> Ledger::control() {
 }
 
 // Over the old text and cut behind it: who reads meanwhile sees one whole line, old or new.
-Result<void> Ledger::set_control(std::string_view text) {
+Result<void> Ledger::write_control(std::string_view text) {
   const std::string line = std::string(text) + "\n";
   if (line.size() > kControlMax) return os_error("write a longer ctl", EINVAL);
-  if (const auto there = control(); !there) return there.error();
-  for (int tries = 0; tries < 50 && lock_.try_lock() == FileLock::Try::busy; ++tries) {
-    std::this_thread::sleep_for(Millis(20));
-  }
   requests_ += 3;
   const Fd file(openat(folder_.get(), "ctl", O_WRONLY | kCtl));
   const bool written =
       file &&
       pwrite(file.get(), line.data(), line.size(), 0) == static_cast<ssize_t>(line.size()) &&
       ftruncate(file.get(), static_cast<off_t>(line.size())) == 0;
-  const int why = errno;
-  lock_.unlock();
-  if (!written) return os_error("write " + path_ + "/ctl", why);
+  if (!written) return os_error("write " + path_ + "/ctl");
   return {};
+}
+
+Result<void> Ledger::change_control(const Change& change) {
+  for (int tries = 0; tries < 50 && lock_.try_lock() == FileLock::Try::busy; ++tries) {
+    std::this_thread::sleep_for(Millis(20));
+  }
+  const auto changed = [&]() -> Result<void> {
+    PW_TRY(const std::string old, control());
+    PW_TRY(const std::string text, change(old));
+    return write_control(text);
+  }();
+  lock_.unlock();
+  return changed;
 }
 
 Result<void> Ledger::announce(const std::string& key, std::int64_t seconds, std::string_view text) {

@@ -38,7 +38,7 @@ void LogStream::choose_way() {
   if (S_ISREG(found.st_mode)) {
     if (local_filesystem(STDERR_FILENO)) return;
     if (auto writer = Writer::to_fd(STDERR_FILENO)) {
-      writer_ = std::move(*writer);
+      writer_.emplace(std::move(*writer));
       way_ = Way::writer;
     }
     return;
@@ -49,7 +49,17 @@ void LogStream::choose_way() {
   }
 }
 
+// What a socket has taken can be told by nobody who reads from what follows it.
+bool LogStream::put_rest() {
+  if (rest_.empty()) return true;
+  const ssize_t sent =
+      send(STDERR_FILENO, rest_.data(), rest_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) rest_.erase(0, static_cast<std::size_t>(sent));
+  return rest_.empty();
+}
+
 bool LogStream::put(std::string_view line) {
+  if (!put_rest()) return false;
   const auto all = static_cast<ssize_t>(line.size());
   if (way_ == Way::description) {
     return ::write(description_.get(), line.data(), line.size()) == all;
@@ -57,7 +67,8 @@ bool LogStream::put(std::string_view line) {
   if (way_ == Way::writer) return writer_->write_line(line);
   // Sockets cannot be opened anew, but can be sent to without waiting; the rest is asked first.
   const ssize_t sent = send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent == all) return true;
+  if (sent > 0) rest_ = line.substr(static_cast<std::size_t>(sent));
+  if (sent > 0) return true;
   pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
   return ::write(STDERR_FILENO, line.data(), line.size()) == all;
@@ -112,6 +123,7 @@ bool LogStream::is_journal(const std::string& journal_stream) {
 }
 
 void LogStream::close() {
+  put_rest();
   if (writer_) writer_->close(kLastMoment);
   writer_.reset();
 }

@@ -30,10 +30,12 @@ class LogStream {
   enum class Way { unknown, description, blocking, writer };
   void choose_way();
   bool put(std::string_view line);
+  bool put_rest();
 
   Way way_ = Way::unknown;
   Fd description_;  // stderr opened anew: O_NONBLOCK there does not touch the trainer's stderr
   std::optional<Writer> writer_;
+  std::string rest_;  // of a line that a socket has taken a part of
   int dropped_ = 0;
 };
 

@@ -6,11 +6,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 
 #include "os/clock.hpp"
 #include "os/fd.hpp"
 #include "os/os_error.hpp"
+#include "os/replace_file.hpp"
 
 namespace pw {
 namespace {
@@ -51,31 +51,13 @@ std::string prepare(const std::string& path) {
   return "";
 }
 
-// Empty, or what went wrong. A name of our own first: a reader sees all of it or nothing.
-std::string replace(const std::string& path, const std::string& text) {
-  const std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
-  unlink(temporary.c_str());
-  constexpr int kHow = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  Fd file(::open(temporary.c_str(), kHow, 0644));
-  if (!file) return os_error("make " + temporary).text();
-  errno = ENOSPC;  // what a short write means
-  std::string trouble;
-  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    trouble = os_error("write " + temporary).text();
-  } else if (rename(temporary.c_str(), path.c_str()) != 0) {
-    trouble = os_error("rename " + temporary + " to " + path).text();
-  }
-  if (!trouble.empty()) unlink(temporary.c_str());
-  return trouble;
-}
-
 void keep(int socket, const std::string& path) {
   const std::string trouble = prepare(path);
   send_message(socket, trouble.empty() ? kReady : trouble);
   if (!trouble.empty()) return;
   while (const auto text = receive_message(socket)) {
-    const std::string what = replace(path, *text);
-    if (!what.empty()) send_message(socket, what);
+    const auto replaced = replace_file(path, *text);
+    if (!replaced) send_message(socket, replaced.error().text());
   }
 }
 

@@ -6,13 +6,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 
 #include "os/careful_open.hpp"
 #include "os/os_error.hpp"
 #include "os/pid_file_reading.hpp"
 #include "os/pid_target.hpp"
 #include "os/process_table.hpp"
+#include "os/replace_file.hpp"
 
 namespace pw {
 namespace {
@@ -103,28 +103,14 @@ void OwnedPidFile::write(int trainer) {
 }
 
 bool OwnedPidFile::replace_by(int pid) {
-  std::string temporary = path_ + ".XXXXXX.tmp";
-  const auto fail = [&](const char* what) {
-    warnings_.push_back("no PID file: " + os_error(std::string(what) + " " + path_).text());
-    return false;
-  };
-  Fd file(mkostemps(temporary.data(), 4, O_CLOEXEC));
-  if (!file) return fail("write");
-  const std::string text = std::to_string(pid) + "\n";
-  struct stat made {};
-  const bool whole =
-      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      fchmod(file.get(), 0644) == 0 && fstat(file.get(), &made) == 0;
-  // A file server tells only now that it is full.
-  const bool closed = ::close(file.release()) == 0;
-  if (!whole || !closed || rename(temporary.c_str(), path_.c_str()) != 0) {
-    fail("write");
-    unlink(temporary.c_str());
+  const auto made = replace_file(path_, std::to_string(pid) + "\n");
+  if (!made) {
+    warnings_.push_back("no PID file: " + made.error().text());
     return false;
   }
   written_ = pid;
-  device_ = made.st_dev;
-  inode_ = made.st_ino;
+  device_ = made->st_dev;
+  inode_ = made->st_ino;
   return true;
 }
 
@@ -143,7 +129,10 @@ bool OwnedPidFile::still_ours() const {
 void OwnedPidFile::remove() {
   if (written_ != 0) {
     if (still_ours()) {
-      unlink(path_.c_str());
+      if (unlink(path_.c_str()) != 0 && errno != ENOENT) {
+        // Whoever finds it finds the lock beside it.
+        return warnings_.push_back(os_error("remove " + path_).text());
+      }
     } else if (access(path_.c_str(), F_OK) == 0) {
       warn("is somebody else's by now; it is left there");
     }

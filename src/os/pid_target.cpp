@@ -125,7 +125,7 @@ Handling PidTarget::handling(Signal signal) const {
 
 int PidTarget::send(Signal signal, const Payload& payload) const {
   if (pidfd_) return send_by_pidfd(pidfd_.get(), signal, payload);
-  return send_to_process(id_, signal);
+  return send_to_process(id_, signal, payload);
 }
 
 }  // namespace pw

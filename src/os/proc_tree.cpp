@@ -11,7 +11,7 @@ void ProcTree::read() {
   read_ = true;
   auto table = read_process_table();
   if (!table) return;
-  for (ProcessEntry& entry : *table) {
+  for (ProcessEntry& entry : table->entries) {
     const bool known = std::find(excluded_.begin(), excluded_.end(), entry.id) != excluded_.end();
     if (!known && entry.alive()) children_.emplace(entry.parent, std::move(entry));
   }

@@ -65,19 +65,24 @@ bool proc_is_ours() {
          std::atoi(pid.data()) == getpid();
 }
 
-Result<std::vector<ProcessEntry>> read_process_table() {
+Result<ProcessTable> read_process_table() {
   const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
   if (!proc) return os_error("open /proc");
   const auto ourselves = read_stat(dirfd(proc.get()), "self");
   if (!ourselves || ourselves->id.pid != getpid()) {
     return os_error("find ourselves in /proc", ENOENT);
   }
-  std::vector<ProcessEntry> table;
+  ProcessTable table;
   const Instant limit = monotonic_now() + kTableLimit;
-  while (const dirent* item = readdir(proc.get())) {
-    if (table.size() % 64 == 63 && monotonic_now() > limit) break;
+  for (int seen = 0; const dirent* item = readdir(proc.get()); ++seen) {
+    if (seen % 64 == 63 && monotonic_now() > limit) {
+      table.whole = false;
+      break;
+    }
     if (item->d_name[0] < '1' || item->d_name[0] > '9') continue;
-    if (auto entry = read_stat(dirfd(proc.get()), item->d_name)) table.push_back(std::move(*entry));
+    if (auto entry = read_stat(dirfd(proc.get()), item->d_name)) {
+      table.entries.push_back(std::move(*entry));
+    }
   }
   return table;
 }

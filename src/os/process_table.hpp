@@ -12,15 +12,20 @@
 
 namespace pw {
 
-/// How long a reading of the whole table may take: what is not read by then is left out.
+/// How long a reading of the whole table may take.
 inline constexpr Nanos kTableLimit = Seconds(2);
+
+struct ProcessTable {
+  std::vector<ProcessEntry> entries;  ///< in no order
+  bool whole = true;                  ///< false: the time was over before all were read
+};
 
 /// False where /proc is not mounted, or its numbers are those of another PID namespace.
 bool proc_is_ours();
 
-/// All processes that /proc shows, in no order. An error where /proc is not mounted or is that of
+/// All processes that /proc shows. An error where /proc is not mounted or is that of
 /// another PID namespace: then nobody's PID may be taken from it.
-Result<std::vector<ProcessEntry>> read_process_table();
+Result<ProcessTable> read_process_table();
 
 /// One process, if /proc shows it.
 std::optional<ProcessEntry> read_process(pid_t pid);

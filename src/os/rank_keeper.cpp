@@ -65,9 +65,9 @@ class Keeper {
     node_due_ = monotonic_now() + node_pause_;
     node_pause_ = std::min<Nanos>(node_pause_ * 3 / 2, kNodePause);
     const auto table = read_process_table();
-    if (!table) return;
+    if (!table || !table->whole) return;  // who is not seen has not ended
     std::vector<std::optional<int>> living;
-    for (const ProcessId& id : working_siblings(*table, keeping_.slurmstepd, keeping_.wrapper)) {
+    for (const ProcessId& id : working_siblings(table->entries, keeping_.slurmstepd, keeping_.wrapper)) {
       living.push_back(rank_of(id));
     }
     roll_.saw_node(living);

@@ -25,7 +25,7 @@ std::vector<ProcessId> children_before_start() {
   std::vector<ProcessId> children;
   if (next_ended_child() == -1) return children;
   if (const auto table = read_process_table()) {
-    for (const ProcessEntry& entry : *table) {
+    for (const ProcessEntry& entry : table->entries) {
       if (entry.parent == getpid()) children.push_back(entry.id);
     }
   }

@@ -1,20 +1,15 @@
 #include "os/writer.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
-#include "os/aside.hpp"
-#include "os/os_error.hpp"
-#include "os/process_signal.hpp"
-#include "os/process_table.hpp"
+#include "os/clock.hpp"
 
 namespace pw {
 namespace {
@@ -27,8 +22,7 @@ void tell(int lines, const std::string& what) {
   send(lines, trouble.data(), trouble.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-[[noreturn]] void write_lines(int lines, const std::string& path, int fd) {
-  keep_only_descriptors(lines, fd);
+void write_lines(int lines, const std::string& path, int fd) {
   if (!path.empty()) {
     constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     fd = ::open(path.c_str(), kHow, 0644);
@@ -39,7 +33,7 @@ void tell(int lines, const std::string& what) {
   bool torn = false;  // a line of ours was cut off: the next one must not continue it
   for (;;) {
     const ssize_t size = recv(lines, line.data(), line.size(), 0);
-    if (size <= 0) _exit(0);
+    if (size <= 0) return;
     // One write for one line, else two processes' lines mix; a line that does not fit is lost.
     if (torn && ::write(fd, "\n", 1) == 1) torn = false;
     errno = ENOSPC;  // what a short write means
@@ -56,46 +50,27 @@ Result<Writer> Writer::to_path(const std::string& path) { return start(path, -1)
 Result<Writer> Writer::to_fd(int fd) { return start("", fd); }
 
 Result<Writer> Writer::start(const std::string& path, int fd) {
-  int ends[2];
-  // Sequenced packets keep the lines apart; the end of ours is the writer's end of file.
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    return os_error("socketpair");
-  }
-  Fd ours(ends[0]);
-  Fd theirs(ends[1]);
-  setsockopt(ours.get(), SOL_SOCKET, SO_SNDBUF, &kBuffer, sizeof kBuffer);
-  const pid_t pid = fork();
-  if (pid < 0) return os_error("fork the journal's writer");
-  if (pid == 0) {
-    ours.reset();
-    write_lines(theirs.get(), path, fd);
-  }
-  const auto entry = read_process(pid);
-  return Writer(std::move(ours), entry ? entry->id : ProcessId{pid, 0});
+  PW_TRY(Aside aside, Aside::start([&](int lines) { write_lines(lines, path, fd); },
+                                   "fork the journal's writer", fd));
+  setsockopt(aside.fd(), SOL_SOCKET, SO_SNDBUF, &kBuffer, sizeof kBuffer);
+  return Writer(std::move(aside));
 }
 
 bool Writer::write_line(std::string_view line) {
-  if (line.size() > kLineMax) return false;
-  return send(lines_.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) ==
-         static_cast<ssize_t>(line.size());
+  return line.size() <= kLineMax && aside_.send(line);
 }
 
 std::optional<std::string> Writer::trouble() {
-  std::array<char, 1024> text{};
-  const ssize_t size = recv(lines_.get(), text.data(), text.size(), MSG_DONTWAIT);
-  if (size == 0) lines_.reset();  // it has ended
-  if (size <= 0) return {};
-  return std::string(text.data(), static_cast<std::size_t>(size));
+  if (last_trouble_) return std::exchange(last_trouble_, {});
+  return aside_.receive(Instant{});
 }
 
 void Writer::close(int millis) {
-  // The end for the writer, while we still hear what it has to tell.
-  shutdown(lines_.get(), SHUT_WR);
-  const Fd pidfd(open_pidfd(id_.pid));
-  pollfd ended{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
-  if (pidfd) poll(&ended, 1, millis);
-  // What hangs in the kernel goes when the filesystem lets it; we do not wait for that.
-  if (waitpid(id_.pid, nullptr, WNOHANG) == 0) kill(id_.pid, SIGKILL);
+  aside_.say_no_more();
+  const Instant limit = monotonic_now() + Millis(millis);
+  while (!aside_.over() && monotonic_now() < limit) {
+    if (auto said = aside_.receive(limit)) last_trouble_ = std::move(said);
+  }
 }
 
 }  // namespace pw

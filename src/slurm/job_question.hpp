@@ -16,7 +16,7 @@ class JobQuestion {
   /// Goes on as far as it can without blocking; the answer once, nothing before.
   std::optional<Result<JobState>> advance();
 
-  Instant wake() const { return question_.wake(); }
+  std::optional<Instant> wake() const { return question_.wake(); }
   const Helper& helper() const { return question_.helper(); }
 
  private:

@@ -6,7 +6,6 @@
 namespace pw {
 namespace {
 
-constexpr Nanos kToDie = Seconds(2);
 // With it the times need neither a time zone nor a guess at the site's format.
 constexpr const char* kTimeFormat = "SLURM_TIME_FORMAT=";
 
@@ -24,17 +23,15 @@ Result<Question> Question::start(std::vector<std::string> words, Nanos limit) {
   return Question(std::move(helper), std::move(name));
 }
 
-Instant Question::wake() const { return helper_.limit() + (late_ ? kToDie : Nanos(0)); }
-
 std::optional<Result<std::string>> Question::advance() {
-  if (monotonic_now() >= helper_.limit() && !std::exchange(late_, true)) helper_.kill();
+  helper_.enforce_limit();
   if (helper_.output_fd() >= 0) helper_.read_output();
   const auto ending = helper_.reap();
-  if (!ending && late_ && monotonic_now() >= wake()) {
+  if (!ending && helper_.given_up()) {
     return Error{name_ + " did not answer, and cannot be killed", {}};
   }
   if (!ending) return {};
-  if (late_) return Error{name_ + " did not answer in time", {}};
+  if (helper_.killed()) return Error{name_ + " did not answer in time", {}};
   if (*ending == Ending{Ending::Kind::exited, 0}) return helper_.output();
   const bool exited = ending->kind == Ending::Kind::exited;
   return Error{name_ + (exited ? " exited " : " died of signal ") + std::to_string(ending->number),

@@ -7,8 +7,7 @@
 
 namespace pw {
 
-/// Asks slurmctld by scontrol, beside the loop. Not answered by `limit` it is killed, and given up
-/// 2 s later: a hung disk may keep it.
+/// Asks slurmctld by scontrol, beside the loop. Not answered by `limit` it is killed.
 class Question {
  public:
   /// `words` come after "scontrol"; times in the answer are seconds since 1970.
@@ -18,7 +17,7 @@ class Question {
   std::optional<Result<std::string>> advance();
 
   /// When to go on, if its output is not readable before.
-  Instant wake() const;
+  std::optional<Instant> wake() const { return helper_.wake(); }
 
   const Helper& helper() const { return helper_; }
 
@@ -26,7 +25,6 @@ class Question {
   Question(Helper helper, std::string name) : helper_(std::move(helper)), name_(std::move(name)) {}
   Helper helper_;
   std::string name_;  // for errors: "scontrol show job"
-  bool late_ = false;
 };
 
 }  // namespace pw

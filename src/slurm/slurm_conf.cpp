@@ -27,6 +27,7 @@ class Reader {
   explicit Reader(std::string_view partition) : ours_(partition) {}
 
   void read(std::string_view line) {
+    if (upper_case(line.substr(0, line.find(' '))) == "INCLUDE") includes = true;
     std::string_view partition;
     for (const std::string_view word : split(line, ' ')) {
       const auto equals = word.find('=');
@@ -51,6 +52,7 @@ class Reader {
 
   SlurmConf conf;
   bool preempts_by_qos = false;
+  bool includes = false;
 
  private:
   void take(const std::string& key, std::string_view value, std::string_view partition) {
@@ -99,8 +101,18 @@ std::string normal(std::string_view line) {
 
 SlurmConf parse_slurm_conf(std::string_view text, std::string_view partition) {
   Reader reader(partition);
-  for (const std::string_view line : split(text, '\n')) reader.read(normal(line));
-  if (reader.preempts_by_qos) reader.conf.grace_time.reset();
+  std::string line;
+  for (const std::string_view part : split(text, '\n')) {
+    line += normal(part);
+    if (line.ends_with('\\')) {
+      line.back() = ' ';
+      continue;
+    }
+    reader.read(line);
+    line.clear();
+  }
+  reader.read(line);
+  if (reader.preempts_by_qos || reader.includes) reader.conf.grace_time.reset();
   return reader.conf;
 }
 

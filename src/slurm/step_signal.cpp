@@ -14,10 +14,6 @@ namespace {
 
 constexpr Nanos kLimit = Seconds(10);
 
-Result<Helper> start_helper(std::vector<std::string> command, Helper::Output output) {
-  return Helper::start(std::move(command), trainer_environment(), output, monotonic_now() + kLimit);
-}
-
 std::string host_name() {
   std::array<char, 256> name{};
   gethostname(name.data(), name.size() - 1);
@@ -27,33 +23,40 @@ std::string host_name() {
 }  // namespace
 
 Result<StepSignal> StepSignal::start(int srun_pid, Signal signal, std::string job_id) {
-  PW_TRY(Helper helper, start_helper({"scontrol", "show", "step"}, Helper::Output::captured));
-  return StepSignal(std::move(helper), srun_pid, signal, std::move(job_id));
+  PW_TRY(Question steps, Question::start({"show", "step"}, kLimit));
+  return StepSignal(std::move(steps), srun_pid, signal, std::move(job_id));
 }
 
 std::optional<std::string> StepSignal::advance() {
-  if (monotonic_now() >= helper_.limit()) helper_.kill();
-  if (helper_.output_fd() >= 0) helper_.read_output();
-  const auto ending = helper_.reap();
-  if (!ending) return {};
-  if (stage_ == Stage::finding) return send();
-  const bool done = *ending == Ending{Ending::Kind::exited, 0};
-  return "scancel --signal=" + signal_name(signal_) + " " + target_ +
-         (done ? "" : " failed; the step was not told");
+  if (scancel_) return hear_scancel();
+  const auto steps = steps_.advance();
+  return steps ? send(*steps) : std::nullopt;
 }
 
-// Without the step the whole job is told: scancel -s reaches its steps, not the batch script.
-std::optional<std::string> StepSignal::send() {
+// scancel -s of a job reaches its steps, not the batch script.
+std::optional<std::string> StepSignal::send(const Result<std::string>& steps) {
   const std::string host = host_name();
   const Srun srun{.host = host, .job_id = job_id_, .pid = srun_pid_};
-  target_ = scancel_target(helper_.output(), srun).value_or(job_id_);
-  if (target_.empty()) return "the step of srun was not found; it was not told";
-  auto next = start_helper({"scancel", "--signal=" + signal_name(signal_), target_},
-                           Helper::Output::to_stderr);
+  const auto found = steps ? scancel_target(*steps, srun) : std::nullopt;
+  if (!found) doubt_ = steps ? "srun's step is not among them" : steps.error().text();
+  target_ = found.value_or(job_id_);
+  if (target_.empty()) return "the step of srun was not found (" + doubt_ + "); it was not told";
+  auto next = Helper::start({"scancel", "--signal=" + signal_name(signal_), target_},
+                            trainer_environment(), Helper::Output::to_stderr,
+                            monotonic_now() + kLimit);
   if (!next) return next.error().text() + "; the step was not told";
-  helper_ = std::move(*next);
-  stage_ = Stage::sending;
+  scancel_.emplace(std::move(*next));
   return {};
+}
+
+std::optional<std::string> StepSignal::hear_scancel() {
+  scancel_->enforce_limit();
+  const auto ending = scancel_->reap();
+  if (!ending && !scancel_->given_up()) return {};
+  const bool done = ending == Ending{Ending::Kind::exited, 0};
+  return "scancel --signal=" + signal_name(signal_) + " " + target_ +
+         (done ? "" : " failed; the step was not told") +
+         (doubt_.empty() ? "" : " (all steps of the job: " + doubt_ + ")");
 }
 
 }  // namespace pw

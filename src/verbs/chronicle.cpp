@@ -54,7 +54,7 @@ Chronicle::Chronicle(LogLevel level, Identity identity)
 void Chronicle::open_journal(const std::string& path) {
   auto writer = Writer::to_path(path);
   if (writer) {
-    journal_ = std::move(*writer);
+    journal_.emplace(std::move(*writer));
   } else {
     log(LogLevel::warning, "no journal: " + writer.error().text());
   }

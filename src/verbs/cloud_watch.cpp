@@ -108,7 +108,11 @@ void CloudWatch::add_fds(std::vector<int>& fds) const {
 }
 
 void CloudWatch::saved() {
-  if (watcher_) watcher_->saved(kSavedLimit);
+  const auto trouble = watcher_ ? watcher_->saved(kSavedLimit) : std::nullopt;
+  if (!trouble) return;
+  if (!trouble->empty()) return chronicle_.warn(cloud() + " was not told of the save: " + *trouble);
+  chronicle_.log(LogLevel::info, cloud() + " was told that the work is saved");
+  chronicle_.journal("acknowledged", JournalRecord().add("cloud", cloud()));
 }
 
 std::vector<ProcessId> CloudWatch::helpers() const {

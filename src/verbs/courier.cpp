@@ -89,6 +89,8 @@ Courier::Round Courier::told_by_slurm(ProcTree& view, const ProcessEntry& traine
   }
   if (round.sent.empty() && reached_by_slurm(trainer)) {
     round.sent.push_back(tree_.count_as_notified(trainer));
+    // Who is to act may have been below a shell that has just died of it.
+    tree_.relay(signal_, payload_, Carrier::slurm);
   }
   note_told(view, trainer, step);
   tree_.set_waiting(delivery_.waiting());  // nobody whom Slurm has told

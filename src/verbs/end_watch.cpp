@@ -51,9 +51,7 @@ void EndWatch::fail(const std::string& why, Instant now) {
 }
 
 std::optional<Instant> EndWatch::wake() const {
-  auto wake = approach_.wake();
-  if (question_ && (!wake || question_->wake() < *wake)) wake = question_->wake();
-  return wake;
+  return earlier(approach_.wake(), question_ ? question_->wake() : std::nullopt);
 }
 
 }  // namespace pw

@@ -54,15 +54,22 @@ Result<int> status(Ledger& ledger, bool json) {
   return print(json ? status_json(summary) : status_text(summary));
 }
 
+// How long it was paused so far is part of the gate's clock: whoever cannot read it must not guess.
+// To end everything it need not be known.
 Result<int> steer(Ledger& ledger, GateWord word, const std::string& reason) {
-  const GateControl control = steered(control_of(ledger), word, reason, ledger.now());
-  if (const auto said = ledger.set_control(encode(control)); !said) return said.error();
+  const bool ends = word == GateWord::stop || word == GateWord::cancel;
+  const auto said = ledger.change_control([&](const std::string& text) -> Result<std::string> {
+    const auto old = parse_gate_control(text);
+    if (!old && !ends) return Error{"ctl is garbled; preempt-wrap gate reset begins anew", {}};
+    return encode(steered(old.value_or(GateControl{}), word, reason, ledger.now()));
+  });
+  if (!said) return said.error();
   return 0;
 }
 
 // A new generation makes all places void; nothing is unlinked under those who read.
 Result<int> reset(Ledger& ledger) {
-  GateControl control = control_of(ledger);
+  const GateControl control = control_of(ledger);
   for (;;) {
     PW_TRY(const auto head, ledger.head());
     const GateRecord record =
@@ -71,8 +78,12 @@ Result<int> reset(Ledger& ledger) {
     if (outcome == Ledger::Outcome::done) break;
     std::this_thread::sleep_for(ledger.backoff());
   }
-  ++control.resets;
-  if (const auto said = ledger.set_control(encode(control)); !said) return said.error();
+  const auto said = ledger.change_control([](const std::string& text) -> Result<std::string> {
+    GateControl next = parse_gate_control(text).value_or(GateControl{});
+    ++next.resets;
+    return encode(next);
+  });
+  if (!said) return said.error();
   return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "config/environment.hpp"
 #include "core/signal_name.hpp"
+#include "core/text.hpp"
 #include "os/clock.hpp"
 
 namespace pw {
@@ -15,7 +16,6 @@ namespace {
 constexpr Nanos kLimit = Seconds(30);
 constexpr Nanos kBeforeDeadline = Millis(500);  // our own end needs a moment, too
 constexpr Nanos kAtLeast = Millis(500);
-constexpr Nanos kGiveUp = Seconds(2);
 
 Instant limit_for(const std::optional<Instant>& deadline) {
   const Instant now = monotonic_now();
@@ -23,14 +23,29 @@ Instant limit_for(const std::optional<Instant>& deadline) {
   return std::max(std::min(now + kLimit, *deadline - kBeforeDeadline), now + kAtLeast);
 }
 
-// A hook of root's must not be somebody else's program. Words that the shell looks up are the
-// administrator's PATH.
-bool others_may_change(const std::string& command) {
-  const std::string program = command.substr(0, command.find_first_of(" \t;&|"));
+// In a sticky folder nobody can replace what is root's.
+bool others_may_write(const std::string& path) {
   struct stat found {};
-  if (geteuid() != 0 || program.find('/') == std::string::npos) return false;
-  if (stat(program.c_str(), &found) != 0) return false;
-  return found.st_uid != 0 || (found.st_mode & 022) != 0;
+  if (stat(path.c_str(), &found) != 0) return false;
+  const bool open = (found.st_mode & 022) != 0;
+  const bool sticky = S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0;
+  return found.st_uid != 0 || (open && !sticky);
+}
+
+// A hook of root's must not be somebody else's program, nor lie where another can take its place.
+// Words that the shell looks up are the administrator's PATH.
+bool others_may_change(std::string_view command) {
+  if (geteuid() != 0) return false;
+  command = trimmed(command);
+  if (command.starts_with("exec ")) command = trimmed(command.substr(5));
+  std::string path(command.substr(0, command.find_first_of(" \t\n;&|<>()")));
+  if (path.find('/') == std::string::npos) return false;
+  while (!others_may_write(path)) {
+    const auto slash = path.find_last_of('/');
+    if (slash == std::string::npos || slash == 0) return false;
+    path.resize(slash);
+  }
+  return true;
 }
 
 }  // namespace
@@ -42,9 +57,9 @@ std::vector<std::string> Hooks::environment(const Notice& notice,
     environment.push_back(std::string(kNoticeFileVariable) + "=" + notice_file_);
   }
   if (notice.signal != 0) environment.push_back("PREEMPT_SIGNAL=" + signal_name(notice.signal));
-  const bool without_signal = notice.deadline || std::string_view(notice.cause) != "signal";
+  const bool without_signal = notice.deadline || notice.cause != "signal";
   if (notice.signal != 0 || without_signal) {
-    environment.push_back(std::string("PREEMPT_CAUSE=") + notice.cause);
+    environment.push_back("PREEMPT_CAUSE=" + std::string(notice.cause));
   }
   if (notice.deadline) {
     const Nanos left = *notice.deadline - monotonic_now();
@@ -72,17 +87,15 @@ void Hooks::run(const std::string& name, const std::string& command, const Notic
 
 void Hooks::advance() {
   for (auto hook = running_.begin(); hook != running_.end();) {
-    if (!hook->killed_at && monotonic_now() >= hook->helper.limit()) {
+    if (hook->helper.enforce_limit()) {
       chronicle_.warn(hook->name + " did not end in time and is killed");
-      hook->helper.kill();
-      hook->killed_at = monotonic_now();
     }
     const auto ending = hook->helper.reap();
     if (!ending) {
       ++hook;
       continue;
     }
-    if (*ending != Ending{Ending::Kind::exited, 0} && !hook->killed_at) {
+    if (*ending != Ending{Ending::Kind::exited, 0} && !hook->helper.killed()) {
       const bool exited = ending->kind == Ending::Kind::exited;
       chronicle_.warn(hook->name + (exited ? " exited " + std::to_string(ending->number)
                                            : " died of " + signal_name(ending->number)));
@@ -93,17 +106,13 @@ void Hooks::advance() {
 
 std::optional<Instant> Hooks::next_limit() const {
   std::optional<Instant> next;
-  for (const Running& hook : running_) {
-    const Instant at = hook.killed_at ? *hook.killed_at + kGiveUp : hook.helper.limit();
-    if (!next || at < *next) next = at;
-  }
+  for (const Running& hook : running_) next = earlier(next, hook.helper.wake());
   return next;
 }
 
 bool Hooks::all_given_up() const {
-  return std::all_of(running_.begin(), running_.end(), [](const Running& hook) {
-    return hook.killed_at && monotonic_now() >= *hook.killed_at + kGiveUp;
-  });
+  return std::all_of(running_.begin(), running_.end(),
+                     [](const Running& hook) { return hook.helper.given_up(); });
 }
 
 std::vector<ProcessId> Hooks::ids() const {

@@ -2,6 +2,7 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/signal.hpp"
@@ -24,7 +25,7 @@ class Hooks {
   struct Notice {
     Signal signal = 0;  ///< 0: there was none
     std::optional<Instant> deadline = {};
-    const char* cause = "signal";
+    std::string_view cause = "signal";
   };
   void run(const std::string& name, const std::string& command, const Notice& notice,
            std::optional<int> exit_status = {});
@@ -44,7 +45,6 @@ class Hooks {
   struct Running {
     std::string name;
     Helper helper;
-    std::optional<Instant> killed_at = {};
   };
   std::vector<std::string> environment(const Notice& notice, std::optional<int> exit_status) const;
 

@@ -37,10 +37,11 @@ class JobWatch {
 
   bool asking() const { return question_.has_value(); }
   std::optional<Instant> wake() const {
-    return question_ ? std::optional(question_->wake()) : std::nullopt;
+    return question_ ? question_->wake() : std::nullopt;
   }
   const Helper* helper() const { return question_ ? &question_->helper() : nullptr; }
 
+  bool answered() const { return state_.has_value(); }  ///< once at least
   EndCause cause() const { return cause_; }
   bool running() const { return state_ && state_->phase == JobState::Phase::running; }
   /// EndTime as last seen within a preemption's grace.

@@ -104,7 +104,7 @@ std::optional<Instant> NodeNotice::wake() const {
   for (const Trainer& trainer : trainers_) {
     if (trainer.target.status()) continue;
     const Instant next = trainer.target.next_wake();
-    if (!wake || next < *wake) wake = next;
+    wake = earlier(wake, next);
   }
   return wake;
 }

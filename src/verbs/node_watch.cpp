@@ -29,10 +29,7 @@ constexpr Nanos kReadingLimit = Seconds(10);
 constexpr Nanos kRemembered = std::chrono::minutes(10);
 constexpr Nanos kQuestionToSystemd = Seconds(2);
 constexpr std::size_t kRefusedMost = 256;
-
-void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
-  if (at && (!wake || *at < *wake)) wake = at;
-}
+constexpr Nanos kRefusedFor = std::chrono::hours(1);  // then they are told again
 
 std::optional<Nanos> watchdog_of_unit() {
   const std::string pid = environment_value("WATCHDOG_PID");
@@ -89,15 +86,15 @@ void NodeWatch::open() {
 std::optional<Instant> NodeWatch::next_wake() const {
   std::optional<Instant> wake = look_at_;
   if (reading_) wake = read_at_ + kReadingLimit;
-  consider(wake, cloud_.wake());
-  consider(wake, hooks_.next_limit());
+  wake = earlier(wake, cloud_.wake());
+  wake = earlier(wake, hooks_.next_limit());
   for (const NodeNotice& notice : notices_) {
-    consider(wake, notice.wake());
-    if (notice.end()) consider(wake, *notice.end() + kRemembered);
+    wake = earlier(wake, notice.wake());
+    if (notice.end()) wake = earlier(wake, *notice.end() + kRemembered);
   }
-  if (stopping_) consider(wake, stopping_->limit());
-  if (!ready_) consider(wake, began_ + kReadyAtLatest);
-  if (watchdog_) consider(wake, fed_ + *watchdog_);
+  if (stopping_) wake = earlier(wake, stopping_->wake());
+  if (!ready_) wake = earlier(wake, began_ + kReadyAtLatest);
+  if (watchdog_) wake = earlier(wake, fed_ + *watchdog_);
   return wake;
 }
 
@@ -208,7 +205,7 @@ void NodeWatch::look_around() {
     look_at_ = now + kLookAgain;
     return;
   }
-  if (!std::exchange(announced_, true) && !presence_.announce(settings_.run_dir)) {
+  if (!presence_.announce(settings_.run_dir) && !std::exchange(told_unseen_, true)) {
     chronicle_.warn(settings_.run_dir +
                     " is served by another preempt-wrap watch, or cannot be "
                     "written: runs that register there are warned");
@@ -266,6 +263,11 @@ void NodeWatch::take_file(const Result<PidFileFacts>& file) {
 // Whoever plants files shall fill no log.
 void NodeWatch::refuse(const std::string& why) {
   ++not_believed_;
+  const Instant now = monotonic_now();
+  if (now >= refused_since_ + kRefusedFor) {
+    refused_.clear();
+    refused_since_ = now;
+  }
   if (refused_.size() >= kRefusedMost || !refused_.insert(why).second) return;
   chronicle_.warn(why + "; nothing was signalled");
 }
@@ -305,9 +307,7 @@ void NodeWatch::ask_whether_stopping() {
 
 void NodeWatch::hear_whether_stopping() {
   stopping_->read_output();
-  const bool late = monotonic_now() >= stopping_->limit();
-  if (late) stopping_->kill();
-  if (!stopping_->reap() && !late) return;
+  if (!stopping_->enforce_limit() && !stopping_->reap()) return;
   stopping_->read_output();
   const std::string answer = stopping_->output();
   shutdown_ = answer.starts_with("stopping");

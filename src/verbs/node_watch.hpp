@@ -54,7 +54,7 @@ class NodeWatch {
   ServiceVoice service_;
   FolderWatch folders_;
   Presence presence_;
-  bool announced_ = false;
+  bool told_unseen_ = false;  // that we could not announce ourselves
   std::optional<ToldBook> book_;
   std::optional<PidFileReading> reading_;
   std::optional<Instant> look_at_;  // when to read the folder again
@@ -63,6 +63,7 @@ class NodeWatch {
   int not_believed_ = 0;            // likewise
   int trainers_ = 0;                // by the last one
   std::set<std::string> refused_;   // told already
+  Instant refused_since_{};
   std::list<NodeNotice> notices_;
   std::optional<Helper> stopping_;  // asks systemd
   bool shutdown_ = false;

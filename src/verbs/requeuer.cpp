@@ -16,7 +16,6 @@ namespace {
 
 constexpr Nanos kQuestion = Seconds(10);
 constexpr Nanos kCall = Seconds(20);
-constexpr Nanos kToDie = Seconds(2);
 constexpr int kTries = 3;
 constexpr Nanos kBetween = Seconds(1);
 constexpr Nanos kDisk = Seconds(5);
@@ -98,11 +97,18 @@ void Requeuer::judge_loop(const Run& run) {
   kept(RequeueKeeper::Order::note);
 }
 
+// Of a job that waits it is a guess at the next run's.
+std::optional<Nanos> Requeuer::job_began() const {
+  const auto& job = facts_.job;
+  if (!job || !job->start || job->phase == JobState::Phase::pending) return {};
+  return Seconds(*job->start);
+}
+
 // What the disk does not say in time is as if there were none of it.
 std::optional<RequeueKeeper::Answer> Requeuer::kept(RequeueKeeper::Order order) {
   if (!keeper_) return {};
   if (order == RequeueKeeper::Order::look) keeper_->look();
-  if (order == RequeueKeeper::Order::claim) keeper_->claim({});
+  if (order == RequeueKeeper::Order::claim) keeper_->claim(job_began());
   if (order == RequeueKeeper::Order::done) keeper_->done();
   if (order == RequeueKeeper::Order::withdraw) keeper_->withdraw();
   const auto answer = keeper_->answer(bounded(kDisk, deadline_));
@@ -184,21 +190,17 @@ std::optional<std::string> Requeuer::call_once() {
   auto helper = Helper::start({"scontrol", "requeue", job_.id}, trainer_environment(),
                               Helper::Output::to_stderr, bounded(kCall, deadline_));
   if (!helper) return helper.error().text();
-  bool late = false;
   for (;;) {
     if (const auto ending = helper->reap()) {
-      if (late) return "scontrol requeue did not answer in time";
+      if (helper->killed()) return "scontrol requeue did not answer in time";
       if (*ending == Ending{Ending::Kind::exited, 0}) return {};
       const bool exited = ending->kind == Ending::Kind::exited;
       return "scontrol requeue " + std::string(exited ? "exited " : "died of signal ") +
              std::to_string(ending->number);
     }
-    const Instant wake = helper->limit() + (late ? kToDie : Nanos(0));
-    wait_for(signals_, {}, wake);
-    if (monotonic_now() < wake) continue;
-    if (late) return "scontrol requeue did not answer, and cannot be killed";
-    helper->kill();
-    late = true;
+    if (helper->given_up()) return "scontrol requeue did not answer, and cannot be killed";
+    wait_for(signals_, {}, helper->wake());
+    helper->enforce_limit();
   }
 }
 

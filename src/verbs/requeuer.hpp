@@ -45,6 +45,7 @@ class Requeuer {
   std::optional<RequeueKeeper::Answer> kept(RequeueKeeper::Order order);
   void judge_loop(const Run& run);
   std::optional<int> carry_out(const RequeueDecision& decision, const Run& run);
+  std::optional<Nanos> job_began() const;
   bool claim();
   RequeueDecision call(const Run& run);
   std::optional<std::string> call_once();

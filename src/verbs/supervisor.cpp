@@ -13,7 +13,6 @@
 #include "os/memory.hpp"
 #include "os/reaper.hpp"
 #include "verbs/budget.hpp"
-#include "verbs/done_file.hpp"
 
 namespace pw {
 namespace {
@@ -274,7 +273,8 @@ int Supervisor::count_left_behind() {
   const auto error = tree_->take_table_error();
   if (!error) return static_cast<int>(left.size());
   chronicle_.warn(error->text() + ": only the trainer and its process group could be reached");
-  return tree_->look().others == 0 ? 0 : kUnknownLeft;
+  const int unseen = tree_->look().others == 0 ? 0 : kUnknownLeft;
+  return std::max(static_cast<int>(left.size()), unseen);
 }
 
 ExitStatus Supervisor::finish() {
@@ -284,15 +284,14 @@ ExitStatus Supervisor::finish() {
   if (service_) service_->stopping();
   RunFacts facts = run_.facts();
   if (!facts.in_episode && told_below_us()) facts.in_episode = facts.notice_relayed = true;
-  const std::string& done_file = plan_.settings.done_file;
+  const int left_behind = tree_ ? count_left_behind() : 0;
   const bool asked = facts.in_episode || plan_.settings.requeue != RequeueMode::none;
-  facts.work_done = asked && !done_file.empty() && done_file_exists(done_file, signals_);
+  facts.work_done = asked && work_is_done();
   const bool told = plan_.settings.exit_preempted.has_value();
   const ZeroMeans zero_means =
       plan_.settings.exit_zero.value_or(told ? ZeroMeans::preempted : ZeroMeans::done);
   if (cloud_ && facts.in_episode) cloud_->saved();
   ExitStatus status = decide_exit_status(facts, plan_.settings.exit_preempted, zero_means);
-  const int left_behind = tree_ ? count_left_behind() : 0;
   narrator_.ended(status, run_, monotonic_now(), left_behind);
   if (hook_due_) run_notice_hook();
   wait_for_ranks(status.outcome);

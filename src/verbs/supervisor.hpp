@@ -101,6 +101,7 @@ class Supervisor {
   void start_notice_hook();
   void run_notice_hook();
   bool stopped_by_kill_switch();
+  bool work_is_done();
   void wait_for_ranks(Outcome outcome);
   void end_wait_for_ranks(RankWait& wait);
   bool told_below_us() const;
@@ -162,6 +163,7 @@ class Supervisor {
   bool finished_ = false;
   std::optional<JobWatch> job_watch_;  // from the first notice on
   std::optional<EndCause> told_cause_;
+  std::string told_trouble_;  // with asking Slurm
   std::optional<Instant> ask_due_;
   std::optional<Instant> last_term_;  // Slurm's, while we waited for the other ranks
   std::optional<Instant> hook_due_;   // on-notice waits for the cause

@@ -74,7 +74,11 @@ void Supervisor::act(const action::Judge& judge) {
 
 void Supervisor::act(const action::Relay& relay) {
   if (plan_.settings.to != Audience::child) update_helpers();
-  if (plan_.settings.to == Audience::handlers) {
+  // Whoever was behind a trainer that has died of it is found no more from there.
+  const auto died_of_it = [&] {
+    return relay.carrier == Carrier::slurm && tree_->trainer_has_ended();
+  };
+  if (plan_.settings.to == Audience::handlers && !died_of_it()) {
     const bool advice = run_.phase() != Phase::draining;
     Courier::Round round =
         courier().relay(relay, advice ? Delivery::Agents::let_alone : Delivery::Agents::stop);
@@ -89,6 +93,7 @@ void Supervisor::act(const action::Relay& relay) {
     answers_.push_back(event::Relayed{
         .told = round.told, .waiting = !held_for_.empty(), .agents_pending = round.agents_pending});
     meet_overseers(recipients_, held_for_);
+    if (died_of_it()) tree_->relay(relay.signal, relay.payload, relay.carrier);  // meanwhile
   } else {
     recipients_ = tree_->relay(relay.signal, relay.payload, relay.carrier);
     answers_.push_back(event::Relayed{});

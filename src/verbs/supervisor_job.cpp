@@ -19,10 +19,12 @@ namespace {
 constexpr Nanos kHookWaits = Seconds(2);                    // for the cause
 constexpr Nanos kBeforeKill = kQuestionLimit + Seconds(2);  // the last look before our SIGKILL
 constexpr Nanos kBetweenLooks = Seconds(1);
+constexpr Nanos kBetweenTries = Seconds(5);  // when many are preempted slurmctld has much to do
 constexpr Nanos kAfterRelay = Millis(5);  // whoever was told has the processor first
 constexpr Nanos kRankApart = Millis(5);   // slurmctld gets 200 questions a second of one step
 constexpr Nanos kRanksMost = Seconds(5);
 constexpr Nanos kKillSwitchLimit = Seconds(5);
+constexpr Nanos kDoneFileLimit = Seconds(10);
 constexpr Nanos kLastMoment = Seconds(3);  // a requeue needs it before Slurm's SIGKILL
 constexpr Nanos kRanksWithoutEnd = std::chrono::hours(1);  // no deadline: nobody is in a hurry
 constexpr Nanos kLastQuestion = Seconds(10);
@@ -75,7 +77,7 @@ void Supervisor::advance_job() {
 }
 
 void Supervisor::take_job_news(const JobWatch::News& news) {
-  if (!news.trouble.empty()) {
+  if (!news.trouble.empty() && std::exchange(told_trouble_, news.trouble) != news.trouble) {
     const bool matters = plan_.settings.requeue != RequeueMode::none;
     chronicle_.log(matters ? LogLevel::warning : LogLevel::info,
                    "Slurm was not heard: " + news.trouble);
@@ -92,11 +94,14 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
   const auto kill_at = run_.kill_at();
   const bool by_grace = plan_.settings.ladder.grace.has_value();
   if (run_.phase() != Phase::draining || !kill_at || by_grace) return;
-  if (!job_watch_->running() || (!news.deadline && news.trouble.empty())) return;
-  const Instant look = *kill_at - kBeforeKill - apart_from_other_ranks();
-  const Instant again = monotonic_now() + kBetweenLooks + apart_from_other_ranks();
+  const Nanos apart = apart_from_other_ranks();
+  Instant again = monotonic_now() + (job_watch_->answered() ? kBetweenLooks : kBetweenTries) + apart;
+  if (job_watch_->answered()) {
+    if (!job_watch_->running() || (!news.deadline && news.trouble.empty())) return;
+    again = std::max(again, *kill_at - kBeforeKill - apart);
+  }
   // A notice that came meanwhile is asked about before.
-  ask_due_ = std::min(ask_due_.value_or(Instant::max()), std::max(look, again));
+  ask_due_ = std::min(ask_due_.value_or(Instant::max()), again);
 }
 
 void Supervisor::run_notice_hook() {
@@ -105,7 +110,7 @@ void Supervisor::run_notice_hook() {
   if (deadline) notice_.deadline = deadline->at;
   const bool ours = episode_source_ != NoticeSource::signal;
   const bool said = job_watch_ && job_watch_->cause() != EndCause::unknown;
-  if (job_watch_ && (said || !ours)) notice_.cause = cause_word(job_watch_->cause()).data();
+  if (job_watch_ && (said || !ours)) notice_.cause = cause_word(job_watch_->cause());
   hooks_.run("on-notice", plan_.settings.on_notice, notice_);
 }
 
@@ -127,6 +132,14 @@ bool Supervisor::stopped_by_kill_switch() {
   if (!there.value_or(false)) return false;
   chronicle_.log(LogLevel::warning, "not started: the kill switch " + path + " is there");
   return true;
+}
+
+bool Supervisor::work_is_done() {
+  const std::string& path = plan_.settings.done_file;
+  if (path.empty()) return false;
+  const auto there = file_is_there(path, kDoneFileLimit);
+  if (!there) chronicle_.warn("whether the done file " + path + " is there could not be seen");
+  return there.value_or(false);
 }
 
 // With srun's --kill-on-bad-exit or --wait our exit status would end the others while they save,

@@ -23,7 +23,7 @@ std::optional<ExitStatus> Supervisor::wait_for_start() {
 
 void Supervisor::wait_before_start(std::vector<int> fds, std::optional<Instant> wake) {
   const auto own = next_own_notice();
-  if (own && (!wake || *own < *wake)) wake = own;
+  wake = earlier(wake, own);
   for (const Helper* asker : askers()) {
     if (asker->output_fd() >= 0) fds.push_back(asker->output_fd());
   }

@@ -33,9 +33,9 @@ void Supervisor::begin_own_limit() {
 std::optional<Instant> Supervisor::next_own_notice() const {
   std::optional<Instant> wake = limit_at_;
   const auto end = end_watch_ ? end_watch_->wake() : std::nullopt;
-  if (end && (!wake || *end < *wake)) wake = end;
+  wake = earlier(wake, end);
   const auto cloud = cloud_ ? cloud_->wake() : std::nullopt;
-  if (cloud && (!wake || *cloud < *wake)) wake = cloud;
+  wake = earlier(wake, cloud);
   return wake;
 }
 

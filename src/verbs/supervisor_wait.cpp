@@ -5,26 +5,18 @@
 #include "verbs/supervisor.hpp"
 
 namespace pw {
-namespace {
-
-void consider(std::optional<Instant>& wake, const std::optional<Instant>& at) {
-  if (at && (!wake || *at < *wake)) wake = at;
-}
-
-}  // namespace
-
 std::optional<Instant> Supervisor::next_wake() const {
   std::optional<Instant> wake = run_.next_wake();
-  consider(wake, hooks_.next_limit());
-  consider(wake, batch_doubt_.due());
-  consider(wake, ready_at_);
-  consider(wake, next_own_notice());
-  consider(wake, voice_.next_try());
-  for (const StepSignal& step_signal : step_signals_) consider(wake, step_signal.helper().limit());
-  consider(wake, ask_due_);
-  consider(wake, hook_due_);
-  if (job_watch_) consider(wake, job_watch_->wake());
-  if (job_look_) consider(wake, job_look_->wake());
+  wake = earlier(wake, hooks_.next_limit());
+  wake = earlier(wake, batch_doubt_.due());
+  wake = earlier(wake, ready_at_);
+  wake = earlier(wake, next_own_notice());
+  wake = earlier(wake, voice_.next_try());
+  for (const StepSignal& step_signal : step_signals_) wake = earlier(wake, step_signal.helper().wake());
+  if (!job_watch_ || !job_watch_->asking()) wake = earlier(wake, ask_due_);
+  wake = earlier(wake, hook_due_);
+  if (job_watch_) wake = earlier(wake, job_watch_->wake());
+  if (job_look_) wake = earlier(wake, job_look_->wake());
   return wake;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/duration.hpp"
 #include "core/srun_rule.hpp"
 #include "core/transparent.hpp"
 #include "os/process_table.hpp"
@@ -69,7 +70,7 @@ std::vector<ProcessId> TrainerTree::excluded() const {
 bool TrainerTree::has(const ProcessId& id) const {
   const auto table = read_process_table();
   if (!table) return false;
-  const auto ours = living_descendants(*table, getpid(), excluded());
+  const auto ours = living_descendants(table->entries, getpid(), excluded());
   return std::any_of(ours.begin(), ours.end(), [&](const ProcessEntry& e) { return e.id == id; });
 }
 
@@ -83,12 +84,13 @@ std::optional<ProcessEntry> TrainerTree::trainer_entry() const {
 
 std::vector<ProcessEntry> TrainerTree::living() {
   const auto table = read_process_table();
-  if (!table) {
-    if (table_readable_) table_error_ = table.error();
-    table_readable_ = false;
-    return {};
+  if (!table || !table->whole) {
+    const Error partly{"/proc was not read within " + spoken(kTableLimit), {}};
+    if (all_seen_) table_error_ = table ? partly : table.error();
+    all_seen_ = false;
   }
-  return living_descendants(*table, getpid(), excluded());
+  if (!table) return {};
+  return living_descendants(table->entries, getpid(), excluded());
 }
 
 std::vector<ProcessEntry> TrainerTree::others() {
@@ -161,8 +163,16 @@ Recipient TrainerTree::count_as_notified(const ProcessEntry& process) {
 Recipients TrainerTree::relay(Signal signal, const Payload& payload, Carrier carrier) {
   Recipients sent;
   if (carrier == Carrier::slurm) {
-    sent.push_back({.pid = trainer_.pid(), .name = plan_.name, .how = Recipient::How::by_slurm});
-    for (const ProcessEntry& entry : others()) notify(entry, signal);
+    if (!trainer_.reaped()) {
+      sent.push_back({.pid = trainer_.pid(), .name = plan_.name, .how = Recipient::How::by_slurm});
+    }
+    for (const ProcessEntry& entry : others()) {
+      notify(entry, signal);
+      if (!trainer_.reaped() || !notified(entry.id)) continue;
+      sent.push_back({.pid = entry.id.pid,
+                      .name = kept(entry.name),
+                      .how = Recipient::How::by_slurm});
+    }
     return sent;
   }
   // With more than the child to reach: look before the trainer may die and its tree scatter.
@@ -259,16 +269,16 @@ event::TreeSeen TrainerTree::look() {
   }
   // A zombie of ours would be left to PID 1, which in a container may not reap it.
   if (seen.notified + seen.others == 0 && next_ended() > 0) seen.others = 1;
-  if (!table_readable_ && somebody_unseen()) seen.others = 1;
+  if (!all_seen_ && somebody_unseen()) seen.others = 1;
   return seen;
 }
 
-// Without a process table: who it is we cannot know, only whether somebody is there. A helper of
+// Without a whole process table: who it is we cannot know, only whether somebody is there. A helper of
 // ours is a child, too; then the trainer's group has to tell.
 bool TrainerTree::somebody_unseen() const {
   const bool only_the_tree = helpers_.empty() && plan_.foreign.empty();
   if (only_the_tree) return !childless_;
-  return plan_.group == ProcessGroup::own && ::kill(-trainer_.pid(), 0) == 0;
+  return plan_.group == ProcessGroup::own && has_group();
 }
 
 Recipients TrainerTree::end_stragglers() {
@@ -277,7 +287,7 @@ Recipients TrainerTree::end_stragglers() {
     // It still uploads what its trainer, left behind as well, has to say at its end.
     if (!is_bystander(entry.name)) sent.push_back(send_other(entry, SIGTERM, {}));
   }
-  return table_readable_ ? sent : signal_group(SIGTERM);
+  return all_seen_ ? sent : signal_group(SIGTERM);
 }
 
 Recipients TrainerTree::kill() {
@@ -290,15 +300,23 @@ Recipients TrainerTree::kill() {
   for_each_other([&](const ProcessEntry& entry) {
     sent.push_back(recipient(entry.id.pid, kept(entry.name), send_to_process(entry.id, SIGKILL)));
   });
-  if (!table_readable_) signal_group(SIGKILL);
+  if (!all_seen_) signal_group(SIGKILL);
   return sent;
 }
 
-// The last resort without /proc: what stayed in the group that we made for the trainer. Its number
-// cannot have been given away while a member lives.
+// Whether a child of ours is in the group that we made for the trainer: its number cannot have been
+// given away while a member lives.
+bool TrainerTree::has_group() const {
+  siginfo_t info{};
+  const auto group = static_cast<id_t>(trainer_.pid());
+  return waitid(P_PGID, group, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+// The last resort without /proc.
 Recipients TrainerTree::signal_group(Signal signal) {
-  if (plan_.group != ProcessGroup::own) return {};
-  return {recipient(trainer_.pid(), "its process group", ::kill(-trainer_.pid(), signal))};
+  if (plan_.group != ProcessGroup::own || !has_group()) return {};
+  const int error = ::kill(-trainer_.pid(), signal) == 0 ? 0 : errno;
+  return {recipient(trainer_.pid(), "its process group", error)};
 }
 
 }  // namespace pw

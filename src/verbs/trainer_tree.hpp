@@ -90,6 +90,7 @@ class TrainerTree {
   void relay_to_others(Signal signal, const Payload& payload, Recipients& sent);
   Recipients signal_group(Signal signal);
   bool somebody_unseen() const;
+  bool has_group() const;
 
   Child trainer_;
   Plan plan_;
@@ -99,7 +100,7 @@ class TrainerTree {
   std::set<std::string> names_;  // of others, for Recipient
   std::vector<ProcessId> helpers_;
   std::optional<Error> table_error_;
-  bool table_readable_ = true;
+  bool all_seen_ = true;  // in the process table, so far
   bool childless_ = false;
 };
 

@@ -191,6 +191,33 @@ TEST_CASE("stragglers after a normal end: TERM, 5 s, KILL; or left alone") {
   CHECK(left.sees(0, 2) == "FINISH");
 }
 
+TEST_CASE("Slurm has signalled all, and the trainer died of it before our copy came") {
+  const event::SignalCame ours{.signal = SIGUSR1, .carrier = Carrier::slurm};
+  Run run(in_slurm());
+  run.started().at(0s).happen(event::TrainerEnded{{Ending::Kind::signalled, SIGUSR1}});
+  CHECK(run.sees(0, 1) == "");  // no TERM yet
+  CHECK(run.at(900ms).happen(ours) == "RELAY USR1, relayed, LOOK");
+  CHECK(run.sees(1, 0) == "");
+  CHECK(run.at(100s).wakes() == "LOOK");  // as long as it saves
+  CHECK(run.sees(0, 0) == "FINISH");
+  CHECK(run.facts().in_episode);
+
+  Run alone(in_slurm());
+  alone.started().at(0s).happen(event::TrainerEnded{{Ending::Kind::signalled, SIGUSR1}});
+  CHECK(alone.sees(0, 1) == "");
+  CHECK(alone.at(999ms).wakes() == "LOOK");
+  CHECK(alone.at(1s).wakes() == "STRAGGLERS");
+  CHECK(alone.at(1001ms).gets(SIGUSR1) == "too-late");
+  CHECK(alone.at(5999ms).wakes() == "LOOK");
+  CHECK(alone.at(6s).wakes().starts_with("KILL"));
+
+  Run finished(in_slurm());
+  finished.started().at(0s).ends(0);
+  CHECK(finished.sees(0, 1) == "STRAGGLERS");
+  CHECK(finished.at(1s).happen(ours) == "RELAY USR1, relayed, LOOK");
+  CHECK_FALSE(finished.facts().in_episode);  // its own end came before
+}
+
 TEST_CASE("what KILL does not end is given up after 10 s") {
   Run run(with_grace(0s));
   CHECK(run.started().at(0s).gets(SIGTERM) == "RELAY TERM, relayed, KILL");

@@ -40,6 +40,10 @@ inline void put(pw::Ledger& ledger, const std::string& text) {
   FAIL("never done");
 }
 
+inline pw::Result<void> set_control(pw::Ledger& ledger, const std::string& text) {
+  return ledger.change_control([&](const std::string&) { return text; });
+}
+
 inline void fill(pw::Ledger& ledger, int count) {
   for (int i = 1; i <= count; ++i) put(ledger, "t=" + std::to_string(i));
 }

@@ -89,7 +89,7 @@ TEST_CASE("killed before and after each call: the next gets on, nothing is lost 
       CHECK(after.back() == "b");
       CHECK(ledger->head()->unreadable == 0);
       CHECK(ledger->head()->number == after.size());
-      CHECK(ledger->set_control("pause").has_value());
+      CHECK(set_control(*ledger, "pause").has_value());
       CHECK(*ledger->control() == "pause");
       if (ended) CHECK(before.size() == 3);
     }
@@ -235,14 +235,14 @@ TEST_CASE("ctl: the first line, made again when it is gone") {
   auto other = Ledger::open(fixture.gate());
   CHECK(*ledger->control() == "run");
   for (const char* text : {"pause z=1 a long reason", "run", "cancel", "stop x"}) {
-    CHECK(ledger->set_control(text).has_value());
+    CHECK(set_control(*ledger, text).has_value());
     CHECK(*other->control() == text);
   }
   unlink((fixture.gate() + "/ctl").c_str());
   CHECK(*other->control() == "run");
-  CHECK_FALSE(ledger->set_control(std::string(400, 'x')).has_value());
+  CHECK_FALSE(set_control(*ledger, std::string(400, 'x')).has_value());
   faulty::set("pwrite:1-:ENOSPC");
-  CHECK(ledger->set_control("stop").error().why == std::errc::no_space_on_device);
+  CHECK(set_control(*ledger, "stop").error().why == std::errc::no_space_on_device);
   CHECK(other->lock().try_lock() == FileLock::Try::taken);  // let go of
 }
 
@@ -250,11 +250,11 @@ TEST_CASE("cut off while ctl is written: the old line or the new one") {
   for (const char* fault : {"pwrite:1:kill-before", "ftruncate:1:kill-before"}) {
     const GateFixture fixture;
     auto ledger = Ledger::open(fixture.gate());
-    REQUIRE(ledger->set_control("pause for a long reason").has_value());
+    REQUIRE(set_control(*ledger, "pause for a long reason").has_value());
     CHECK(in_child([&] {
             auto own = Ledger::open(fixture.gate());
             faulty::set(fault);
-            (void)own->set_control("run");
+            (void)set_control(*own, "run");
           }) == -SIGKILL);
     CHECK(*ledger->control() == (*fault == 'p' ? "pause for a long reason" : "run"));
   }

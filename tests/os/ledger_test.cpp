@@ -214,7 +214,7 @@ TEST_CASE("a lock that cannot be had hinders nobody") {
   faulty::set("flock:1-:ENOLCK");
   CHECK(ledger->lock().try_lock() == Try::unsupported);
   put(*ledger, "a");
-  CHECK(ledger->set_control("pause").has_value());
+  CHECK(set_control(*ledger, "pause").has_value());
   faulty::set("");
   CHECK(ledger->lock().try_lock() == Try::taken);  // the lock server is back
   ledger->lock().unlock();

@@ -152,7 +152,8 @@ TEST_CASE("a table of 2,000 processes is read whole") {
   const auto table = read_process_table();
   REQUIRE(table.has_value());
   std::vector<pid_t> seen;
-  for (const ProcessEntry& entry : *table) seen.push_back(entry.id.pid);
+  CHECK(table->whole);
+  for (const ProcessEntry& entry : table->entries) seen.push_back(entry.id.pid);
   std::sort(seen.begin(), seen.end());
   for (const pid_t pid : many) {
     CHECK(std::binary_search(seen.begin(), seen.end(), pid));

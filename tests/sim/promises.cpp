@@ -45,14 +45,19 @@ void World::act(const action::TellHang&, std::deque<Event>&) {
 }
 
 void World::act(const action::Relay& relay, std::deque<Event>& answers) {
-  demand(trainer_.alive, "a notice is relayed to somebody");
+  const bool late = !trainer_.alive && by_slurm_ && !killed_;
+  demand(trainer_.alive || late, "a notice is relayed to somebody");
   took_the_place_ = relay.whom == action::Relay::For::who_was_not_told;
   demand(!took_the_place_ || held_, "only the place of a held notice is taken");
   const bool by_ourselves = machine_.hung() || cancelling_;
   demand(!by_ourselves || relay.signal == SIGTERM, "a hung or cancelled trainer is given TERM");
   episode_signal_ = last_signal_;
   if (!took_the_place_) begin_oracle();
-  if (can_be_held(relay.signal) && imports_until_ > now_) {
+  if (late) {
+    stragglers_since_.reset();
+    for (Process& other : others_) other.notified = other.alive;
+    answers.push_back(event::Relayed{});
+  } else if (can_be_held(relay.signal) && imports_until_ > now_) {
     hold(answers);
   } else {
     deliver(answers);
@@ -92,11 +97,13 @@ void World::begin_oracle() {
     return;
   }
   oracle_ = {};
-  advised_now_ = told && told->at - now_ > kAdviceBeyond;
+  const bool far = told && told->at - now_ > kAdviceBeyond;
+  advised_now_ = far && trainer_.alive;
   advised_ = advised_ || advised_now_;
   if (advised_now_) return;
   oracle_.relay_at = now_;
-  if (told) learn_told(*told);
+  oracle_.own_end = far;
+  if (told && !far) learn_told(*told);
 }
 
 void World::hold(std::deque<Event>& answers) {

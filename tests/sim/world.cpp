@@ -244,7 +244,9 @@ void World::type_interrupt() {
 
 void World::signal() {
   constexpr Signal kSignals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGTERM};
-  const event::SignalCame came{.signal = kSignals[dice_.below(std::size(kSignals))]};
+  event::SignalCame came{.signal = kSignals[dice_.below(std::size(kSignals))]};
+  by_slurm_ = policy_.schedule.in_slurm && dice_.one_in(3);
+  if (by_slurm_) came.carrier = Carrier::slurm;
   const Phase phase = machine_.phase();
   const auto kill_before = machine_.kill_at();
   // The first notice after a hang may bring a fact itself.
@@ -281,7 +283,8 @@ void World::check_notice(Signal signal, Phase phase) {
   const bool dropped = mapped != policy_.signal_map.end() && mapped->second == 0;
   switch (verdict_) {
     case Verdict::relayed:
-      demand(phase == Phase::running || took_the_place_, "a notice is relayed once per episode");
+      demand(phase == Phase::running || took_the_place_ || (phase == Phase::sweeping && by_slurm_),
+             "a notice is relayed once per episode");
       return;
     case Verdict::advice:
       demand(phase == Phase::running, "a notice is relayed once per episode");

@@ -104,6 +104,7 @@ class World {
   bool cancelling_ = false;
   Signal episode_signal_ = 0;                    // the notice that began it
   bool covered_term_ = false;                    // and a TERM came in it
+  bool by_slurm_ = false;                        // the last signal was sent to every process
   bool limited_ = false;                         // our own time limit is just over
   std::optional<event::NoticeGiven> announced_;  // a cloud has just said so
   bool by_cloud_ = false;                        // began the episode

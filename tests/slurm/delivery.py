@@ -20,6 +20,7 @@ srun {srun} {wrap} -- {train}
 status=$?
 echo $status >$PW_RECORD/status.${{SLURM_RESTART_COUNT:-0}}$SLURM_ARRAY_TASK_ID
 exit $status"""
+BEHIND_BASH = PER_TASK.replace("-- {train}", "-- bash -c '{train}; exit $?'")
 NO_TRAP = "srun {wrap} -- {train}"
 # A job cancelled between two runs: Slurm keeps the code of the old one or none, as the old run's
 # end and the cancel meet.

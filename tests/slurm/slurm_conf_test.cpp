@@ -37,8 +37,13 @@ TEST_CASE("GraceTime is that of our partition, or the default of those before it
     std::optional<Nanos> want;
   };
   const Row rows[] = {
-      {"", 0s},
+      {"", {}},
+      {"PartitionName=other GraceTime=60", {}},
+      {"PartitionName=main Nodes=ALL", 0s},
       {"PartitionName=main Nodes=ALL GraceTime=60", 60s},
+      {"PartitionName=main \\\n  Nodes=ALL \\ # here\n  GraceTime=60\nKillWait=9", 60s},
+      {"PartitionName=main GraceTime=60 \\", 60s},
+      {"PartitionName=main Nodes=ALL\ninclude /etc/slurm/partitions.conf", {}},
       {"PartitionName=other GraceTime=60\nPartitionName=main Nodes=ALL", 0s},
       {"PartitionName=DEFAULT GraceTime=20\nPartitionName=main Nodes=ALL", 20s},
       {"PartitionName=DEFAULT GraceTime=20\nPartitionName=main GraceTime=0", 0s},

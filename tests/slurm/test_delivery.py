@@ -9,7 +9,8 @@ The rows are independent jobs on one private cluster and run at the same time.
 import sys
 
 import fixture
-from delivery import (BATCH, BATCH_SRUN, NO_TRAP, SHELL_WITH_TERMINAL, TASK_WITH_TERMINAL, Row,
+from delivery import (BATCH, BATCH_SRUN, BEHIND_BASH, NO_TRAP, SHELL_WITH_TERMINAL,
+                      TASK_WITH_TERMINAL, Row,
                       as_task, batch_too, by_wrapper, nothing, per_process, run_rows, typed)
 from fixture import wait_for
 
@@ -115,6 +116,10 @@ ROWS = [
         options=MAIN),
     Row("scancel -s USR1 of an array of 3", scancel("-s", "USR1"), "USR1", per_process(1), 138,
         "FAILED", "138:0", ranks=3, options=MAIN + "--array=1-3"),
+    # Where Slurm signals all, bash dies at once, often before the wrapper has its own copy.
+    Row("scancel -s USR1, behind bash", scancel("-s", "USR1"), "USR1", per_process(1), 138,
+        "FAILED", "138:0", ranks=8, options=MAIN + "--array=1-8", script=BEHIND_BASH,
+        trainer="--save-time 8"),
     Row("scancel", scancel(), "TERM", per_process(1), 143, "CANCELLED", "143:0", options=MAIN),
     Row("scancel, batch script without a trap", scancel(), "TERM", per_process(1), 143,
         "CANCELLED", "0:15", options=MAIN, script=NO_TRAP),

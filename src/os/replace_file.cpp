@@ -1,0 +1,34 @@
+#include "os/replace_file.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "os/fd.hpp"
+#include "os/os_error.hpp"
+
+namespace pw {
+
+Result<struct stat> replace_file(const std::string& path, const std::string& text) {
+  std::string temporary = path + ".XXXXXX.tmp";
+  Fd file(mkostemps(temporary.data(), 4, O_CLOEXEC));
+  if (!file) return os_error("write " + path);
+  struct stat made {};
+  errno = ENOSPC;  // what a short write means
+  const bool whole =
+      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      fchmod(file.get(), 0644) == 0 && fstat(file.get(), &made) == 0;
+  int why = errno;
+  // A file server tells only now that it is full.
+  const bool closed = ::close(file.release()) == 0;
+  if (whole && !closed) why = errno;
+  if (whole && closed && rename(temporary.c_str(), path.c_str()) == 0) return made;
+  if (whole && closed) why = errno;
+  unlink(temporary.c_str());
+  return os_error("write " + path, why);
+}
+
+}  // namespace pw
