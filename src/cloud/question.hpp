@@ -17,7 +17,7 @@ struct CloudQuestion {
   Nanos pause{0};                    ///< at most, after no answer
   /// The work is saved: tells the cloud, if it wants to know; why it could not be told, or empty.
   std::function<std::string()> saved;
-  std::function<int()> wake;         ///< a descriptor that is readable when to ask at once, or -1
+  std::function<int()> wake;  ///< a descriptor that is readable when to ask at once, or -1
 };
 
 /// For these: the source's own endpoint, else what the variable says (null: there is none), else

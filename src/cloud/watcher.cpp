@@ -57,7 +57,7 @@ bool wait(int socket, const CloudQuestion& question, Instant until) {
 }
 
 void go_on_asking(int socket, const CloudQuestion& question) {
-  // A request may wait for a minute; whoever asked may be gone by then.
+  // A request may wait for a change; whoever asked may be gone by then.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   NoticeWatch watch(question.poll, question.pause);
   bool leaves = false;

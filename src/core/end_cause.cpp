@@ -9,6 +9,9 @@ constexpr std::int64_t kNear = 30 * 60;  // seconds: kAdviceBeyond, further away
 EndCause completing(const CauseFacts& facts) {
   const JobState& job = *facts.job;
   if (job.reason == "TimeLimit") return EndCause::time_limit;
+  // The batch script has ended by itself, or died of what it was sent (--signal=B:), and takes its
+  // steps with it.
+  if (job.reason == "JobLaunchFailure" || job.reason == "NonZeroExitCode") return EndCause::unknown;
   if (!job.preempted || !job.end || *job.preempted < *job.end) return EndCause::cancel;
   const bool cut_short = facts.end_in_grace && *job.end < *facts.end_in_grace - 1;
   return cut_short ? EndCause::cancel : EndCause::preemption;

@@ -19,6 +19,12 @@ std::vector<JobAdvice> advise_on_job(const Settings& settings, const JobFacts& f
                       "the batch script has a --signal: where that comes first, up to a minute "
                       "early, it is the notice, and not --notice-before-end"});
   }
+  if (facts.passes_us_by) {
+    advice.push_back({LogLevel::warning,
+                      "--signal=B: signals the batch script alone, which dies of it, and this step "
+                      "gets TERM: leave out the B:, or write exec preempt-wrap ... srun ... in the "
+                      "batch script"});
+  }
   const bool told_in_time = settings.notice_before_end || settings.notices.empty();
   if (facts.has_end && !told_in_time && facts.signal == false) {
     advice.push_back({LogLevel::info,

@@ -13,6 +13,7 @@ struct JobFacts {
   bool has_end = true;         ///< likewise
   bool appends = false;        ///< its output, by --open-mode or JobFileAppend
   std::optional<bool> signal;  ///< --signal in script or environment; nothing: no script
+  bool passes_us_by = false;   ///< it is for the batch script alone (B:), and we are in a step
 };
 
 /// A line for the log. A --signal on sbatch's command line nobody can see, so that it is missing is

@@ -86,7 +86,8 @@ std::string take_no_handler(std::string_view text, Settings& settings) {
   settings.no_handler = NoHandler::term;
   static constexpr std::array kWords = std::to_array<std::pair<std::string_view, NoHandler>>(
       {{"term", NoHandler::term}, {"send", NoHandler::send}, {"skip", NoHandler::skip}});
-  return take_word(text, *settings.no_handler, kWords);
+  const std::string what = take_word(text, *settings.no_handler, kWords);
+  return what.empty() ? "" : what + ", auto";
 }
 
 // The kernel keeps 15 characters of a program's name, and no folder.
@@ -281,7 +282,7 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"stagger", take_some_duration<&Settings::stagger>},
     {"index", take_index},
     {"count", take_count},
-    {"gate", take_text<&Settings::gate>},
+    {"gate", take_path<&Settings::gate>},
     {"start-rate", take_start_rate},
     {"max-starting", take_max_starting},
     {"gate-unit", take_gate_unit},
@@ -292,22 +293,22 @@ constexpr std::array kValues = std::to_array<OptionValue>({
     {"requeue", take_requeue},
     {"max-requeues", take_max_requeues},
     {"min-runtime", take_duration<&Settings::min_runtime>},
-    {"progress-file", take_text<&Settings::progress_file>},
+    {"progress-file", take_path<&Settings::progress_file>},
     {"requeue-exit", take_requeue_exit},
     {"final-exit", take_final_exits},
-    {"kill-switch", take_text<&Settings::kill_switch>},
+    {"kill-switch", take_path<&Settings::kill_switch>},
     {"wait-ranks", take_some_duration<&Settings::wait_ranks>},
-    {"state-dir", take_text<&Settings::state_dir>},
-    {"done-file", take_text<&Settings::done_file>},
+    {"state-dir", take_path<&Settings::state_dir>},
+    {"done-file", take_path<&Settings::done_file>},
     {"on-notice", take_text<&Settings::on_notice>},
     {"on-exit", take_text<&Settings::on_exit>},
     {"register", take_switch<&Settings::registers>},
-    {"run-dir", take_text<&Settings::run_dir>},
+    {"run-dir", take_path<&Settings::run_dir>},
     {"service", take_switch<&Settings::service>},
-    {"pid-file", take_text<&Settings::pid_file>},
-    {"target-pid-file", take_text<&Settings::target_pid_file>},
-    {"notice-file", take_text<&Settings::notice_file>},
-    {"journal", take_text<&Settings::journal>},
+    {"pid-file", take_path<&Settings::pid_file>},
+    {"target-pid-file", take_path<&Settings::target_pid_file>},
+    {"notice-file", take_path<&Settings::notice_file>},
+    {"journal", take_path<&Settings::journal>},
     {"profile", take_text<&Settings::profile>},
     {"log-level", take_log_level},
     {"quiet", take_quiet},

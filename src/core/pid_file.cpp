@@ -50,6 +50,11 @@ Result<int> parse_pid(std::string_view text) {
   return static_cast<int>(*number);
 }
 
+bool holds_words(std::string_view text) {
+  constexpr std::string_view kOfNumbers{"0123456789+- \t\r\n\0", 18};
+  return text.find_first_not_of(kOfNumbers) != std::string_view::npos;
+}
+
 bool carries_host(std::string_view path, std::string_view host) {
   const std::string_view first = host.substr(0, host.find('.'));
   return !first.empty() && (has_word(path, first) || has_word(path, host));

@@ -47,6 +47,9 @@ struct Asker {
 /// One decimal number from 2 to 4194304 (PID_MAX_LIMIT), blanks around it; else what it is instead.
 Result<int> parse_pid(std::string_view text);
 
+/// Words, as in a file that somebody has made for something else: no half-written or old number.
+bool holds_words(std::string_view text);
+
 /// Whether the host's name, whole or up to its first dot, stands in the path as a word of its own:
 /// n1 is not in run/n10.pid.
 bool carries_host(std::string_view path, std::string_view host);

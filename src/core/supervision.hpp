@@ -303,7 +303,7 @@ class Supervision {
   std::vector<Instant> typed_interrupts_;
 
   bool killing_ = false;
-  bool giving_up_ = false;  // the last look
+  bool giving_up_ = false;                // the last look
   std::optional<Instant> stragglers_at_;  // when they are asked to end
   std::optional<Instant> sweep_kill_at_;
   std::optional<Instant> give_up_at_;

@@ -43,7 +43,7 @@ struct Frontier {
   std::vector<ProcessEntry> agents;  ///< met on the way, for core/agent_rule
 };
 
-/// The rule of --to handlers (design section 5, verified on the launchers of docs/launchers.md):
+/// The rule of --to handlers (verified on the launchers of docs/launchers.md):
 /// from each root downwards, a process that can act on the signal and is not transparent is a
 /// target and hides what is below it; every other one is passed by. A branch without any target
 /// is told of once, by its root. Helpers of a trainer (wandb-core, a Go program below a Python) are

@@ -73,4 +73,13 @@ std::string take_text(std::string_view text, Settings& settings) {
   return "";
 }
 
+/// A file or a folder. `--gate=~/g` is a folder "~" here: after = the shell leaves it alone.
+template <std::string Settings::*Member>
+std::string take_path(std::string_view text, Settings& settings) {
+  if (text == "~" || text.starts_with("~/")) {
+    return "\"" + std::string(text) + "\" begins with a ~ that no shell has replaced ($HOME)";
+  }
+  return take_text<Member>(text, settings);
+}
+
 }  // namespace pw

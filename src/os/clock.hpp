@@ -17,7 +17,7 @@ timespec wall_now();
 /// The instant at which the wall clock will show `unix_seconds`, if it is not stepped.
 Instant instant_of_wall(std::int64_t unix_seconds);
 
-/// How long to block until `wake`; zero if it has passed. Nothing waits for ever.
+/// How long to block until `wake`; zero if it has passed; nothing, no limit, if there is none.
 std::optional<timespec> timeout_until(std::optional<Instant> wake);
 
 }  // namespace pw

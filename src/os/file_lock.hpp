@@ -6,7 +6,7 @@
 namespace pw {
 
 /// A lock of a file that other nodes may see, or may not: it saves wasted tries and proves nothing
-/// (facts: bindfs, GPFS, NFS nolock and most FUSE grant it twice without an error). Tried without
+/// (seen: bindfs, GPFS, NFS nolock and most FUSE grant it twice without an error). Tried without
 /// blocking, never held while sleeping, closed on exec. flock(2); where that stays in the node but
 /// fcntl(2) does not (GPFS) an open file description lock.
 class FileLock {

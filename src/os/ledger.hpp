@@ -17,9 +17,9 @@ namespace pw {
 /// Where a start gate keeps its state: a folder with an append-only chain of symbolic links
 /// `q.<number>` whose targets are one line of text each. The newest counts; a commit is symlink(2)
 /// of the next number, which excludes on every filesystem tested, also where locks silently do not.
-/// Storage only: it knows no policy, never sleeps longer than 200 ms (change_control(): 1 s), may hang
-/// on a filesystem that does (so os/aside). A record that cannot be read is never "empty". Numbers
-/// begin with 1. Not to be used on both sides of a fork: each side opens its own.
+/// Storage only: it knows no policy, never sleeps longer than 200 ms (change_control(): 1 s), may
+/// hang on a filesystem that does (so os/aside). A record that cannot be read is never "empty".
+/// Numbers begin with 1. Not to be used on both sides of a fork: each side opens its own.
 class Ledger {
  public:
   /// Makes the folder (0700, with its parents) and what belongs in it. An Error here says that this

@@ -52,8 +52,7 @@ void LogStream::choose_way() {
 // What a socket has taken can be told by nobody who reads from what follows it.
 bool LogStream::put_rest() {
   if (rest_.empty()) return true;
-  const ssize_t sent =
-      send(STDERR_FILENO, rest_.data(), rest_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const ssize_t sent = send(STDERR_FILENO, rest_.data(), rest_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent > 0) rest_.erase(0, static_cast<std::size_t>(sent));
   return rest_.empty();
 }

@@ -12,9 +12,9 @@ namespace pw {
 
 /// A folder of notes below the state folder: symbolic links whose targets are one line of text,
 /// since symlink(2) excludes on every filesystem, and nobody ever reads half a link. Storage only;
-/// os/requeue_marker, os/requeue_history and os/rank_book call it. It may hang on a filesystem that
-/// does (so os/aside). Names are ours, of letters, digits, `.`, `-` and `_`; a text has 1 to
-/// kTextMax bytes. Errors name the path.
+/// os/requeue_marker, os/requeue_history, os/rank_book and os/told_book call it. It may hang on a
+/// filesystem that does (so os/aside). Names are ours, of letters, digits, `.`, `-` and `_`; a text
+/// has 1 to kTextMax bytes. Errors name the path.
 class NoteFolder {
  public:
   static constexpr std::size_t kTextMax = 900;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -24,6 +25,14 @@ std::string named(const ProcessEntry& entry) {
 // The exact process that the last owner noted in the lock.
 bool is_recorded(const ProcessEntry& entry, const LockRecord& record) {
   return entry.alive() && entry.id == ProcessId{record.trainer, record.start};
+}
+
+// Of a file that may be one; empty where it cannot be read.
+std::string text_of(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  std::array<char, kPidFileMax> text{};
+  const ssize_t size = file ? read(file.get(), text.data(), text.size()) : -1;
+  return std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
 }
 
 }  // namespace
@@ -59,13 +68,15 @@ std::string OwnedPidFile::living_owner() {
   struct stat there {};
   if (lstat(path_.c_str(), &there) != 0) return "";
   const bool link = S_ISLNK(there.st_mode);
-  const bool somebodys_work =
-      S_ISREG(there.st_mode) && there.st_size > static_cast<off_t>(kPidFileMax);
-  if (!link && (!S_ISREG(there.st_mode) || somebodys_work)) {
+  const bool too_long = S_ISREG(there.st_mode) && there.st_size > static_cast<off_t>(kPidFileMax);
+  const bool words = S_ISREG(there.st_mode) && !too_long && holds_words(text_of(path_));
+  if (!link && (!S_ISREG(there.st_mode) || too_long || words)) {
     given_up_ = true;
     if (!record) lock_.remove();
-    warn(std::string(somebodys_work ? "is too long for a PID file" : what_it_is(there.st_mode)) +
-         ": it is left as it is, and no PID file is written");
+    const char* const what = too_long ? "is too long for a PID file"
+                             : words  ? "holds words, and no number"
+                                      : what_it_is(there.st_mode);
+    warn(std::string(what) + ": it is left as it is, and no PID file is written");
     return "";
   }
   const auto file = read_pid_file(path_);

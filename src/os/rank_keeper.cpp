@@ -67,7 +67,8 @@ class Keeper {
     const auto table = read_process_table();
     if (!table || !table->whole) return;  // who is not seen has not ended
     std::vector<std::optional<int>> living;
-    for (const ProcessId& id : working_siblings(table->entries, keeping_.slurmstepd, keeping_.wrapper)) {
+    for (const ProcessId& id :
+         working_siblings(table->entries, keeping_.slurmstepd, keeping_.wrapper)) {
       living.push_back(rank_of(id));
     }
     roll_.saw_node(living);

@@ -22,9 +22,9 @@ struct SlurmConf {
   std::optional<int> requeue_exit;   ///< the first code of RequeueExit
 };
 
-/// `Key=Value` words, # comments, lines that a backslash continues; keys without regard to case; the
-/// last of two counts. A line of PartitionName=DEFAULT holds for the partitions after it. Files that
-/// it includes are not read.
+/// `Key=Value` words, # comments, lines that a backslash continues; keys without regard to case;
+/// the last of two counts. A line of PartitionName=DEFAULT holds for the partitions after it. Files
+/// that it includes are not read.
 SlurmConf parse_slurm_conf(std::string_view text, std::string_view partition);
 
 /// The first readable of $SLURM_CONF, /run/slurm/conf/slurm.conf (configless) and

@@ -41,9 +41,9 @@ std::optional<std::string> StepSignal::send(const Result<std::string>& steps) {
   if (!found) doubt_ = steps ? "srun's step is not among them" : steps.error().text();
   target_ = found.value_or(job_id_);
   if (target_.empty()) return "the step of srun was not found (" + doubt_ + "); it was not told";
-  auto next = Helper::start({"scancel", "--signal=" + signal_name(signal_), target_},
-                            trainer_environment(), Helper::Output::to_stderr,
-                            monotonic_now() + kLimit);
+  auto next =
+      Helper::start({"scancel", "--signal=" + signal_name(signal_), target_}, trainer_environment(),
+                    Helper::Output::to_stderr, monotonic_now() + kLimit);
   if (!next) return next.error().text() + "; the step was not told";
   scancel_.emplace(std::move(*next));
   return {};

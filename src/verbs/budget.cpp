@@ -46,10 +46,10 @@ bool script_ends_before_us(const SlurmJob& job) {
   return job.slurmstepd == 0 && !job.parent_name.empty() && descendants;
 }
 
-std::string own_notices(const Settings& settings) {
+std::string own_notices(const Settings& settings, bool in_job) {
   std::string text;
   if (settings.notice_after) text += "; notice " + spoken(*settings.notice_after) + " from now";
-  if (settings.notice_before_end) {
+  if (settings.notice_before_end && in_job) {
     text += "; notice " + spoken(*settings.notice_before_end) + " before the job's end";
   }
   return text;
@@ -70,7 +70,7 @@ Budget plan_budget(const Settings& settings, const std::optional<SlurmJob>& job)
     budget.sentence += ", job " + job->id;
     if (job->restarts > 0) budget.sentence += ", attempt " + std::to_string(job->restarts + 1);
   }
-  budget.sentence += own_notices(settings);
+  budget.sentence += own_notices(settings, job.has_value());
   if (settings.notices.empty()) {
     const bool own = settings.notice_after || settings.notice_before_end;
     budget.sentence += own ? "; no signal is a notice" : "; no notices, a plain relay";

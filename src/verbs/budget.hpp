@@ -8,8 +8,8 @@
 
 namespace pw {
 
-/// What the start line says of the time that a save will have ("; grace 60 s, then SIGKILL"), and
-/// warnings of what cannot work.
+/// What the start line says of the time that a save will have ("; SIGKILL 1m after the notice"),
+/// and warnings of what cannot work.
 struct Budget {
   std::string sentence;
   std::vector<std::string> warnings;

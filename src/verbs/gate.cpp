@@ -123,13 +123,14 @@ Asked understand(std::span<const std::string> words) {
     words = words.last(line.command.size() - 1);
   }
   if (plain.empty()) {
-    asked.errors.push_back("what to do? gate status|pause|resume|stop|cancel|reset DIR");
+    asked.errors.push_back(
+        "what to do? gate status|pause|resume|stop|cancel|reset DIR, or gate plan");
     return asked;
   }
   asked.action = plain[0];
   if (!is_action(asked.action)) {
     asked.errors.push_back("gate " + asked.action +
-                           ": is none of status, pause, resume, stop, cancel, reset");
+                           ": is none of status, pause, resume, stop, cancel, reset, plan");
   }
   if (plain.size() < 2) asked.errors.push_back("gate " + asked.action + ": which gate? DIR");
   if (plain.size() >= 2) asked.folder = plain[1];

@@ -44,8 +44,13 @@ std::vector<JobAdvice> JobLook::advance() {
   const auto answer = about_script_->advance();
   if (!answer) return {};
   about_script_.reset();
-  const bool by_environment = !environment_value("SBATCH_SIGNAL").empty();
-  if (*answer) facts_.signal = by_environment || script_asks_for_signal(**answer);
+  const std::string by_environment = environment_value("SBATCH_SIGNAL");
+  // It counts instead of the script's.
+  const std::string signal(!by_environment.empty() ? by_environment
+                           : *answer               ? script_signal(**answer)
+                                                   : "");
+  if (*answer) facts_.signal = !signal.empty();
+  facts_.passes_us_by = !job_.step.empty() && tells_batch_only(signal);
   return advise_on_job(settings_, facts_);
 }
 

@@ -36,9 +36,7 @@ class JobWatch {
   std::optional<News> advance();
 
   bool asking() const { return question_.has_value(); }
-  std::optional<Instant> wake() const {
-    return question_ ? question_->wake() : std::nullopt;
-  }
+  std::optional<Instant> wake() const { return question_ ? question_->wake() : std::nullopt; }
   const Helper* helper() const { return question_ ? &question_->helper() : nullptr; }
 
   bool answered() const { return state_.has_value(); }  ///< once at least

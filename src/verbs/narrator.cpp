@@ -123,7 +123,7 @@ std::string held_text(Signal signal, const std::vector<ProcessEntry>& held_for, 
                      std::to_string(held_for.front().id.pid) + ")";
   if (held_for.size() > 1) text += " and " + std::to_string(held_for.size() - 1) + " more";
   return text + (held_for.size() > 1 ? " have" : " has") + " no handler yet; at most " +
-         spoken(limit);
+         spoken(limit) + " (--hold)";
 }
 
 }  // namespace
@@ -167,6 +167,8 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
     // While it is held the grace has not begun.
     const bool begun = held_for.empty();
     if (judged.kill_in && begun) sentence += "; SIGKILL in " + spoken(*judged.kill_in);
+  } else if (judged.verdict == Verdict::forestalled) {
+    sentence += " before the start: nothing was started";
   } else {
     sentence += ": " + std::string(name_of(judged.verdict));
   }

@@ -22,6 +22,7 @@
 #include "slurm/environment.hpp"
 #include "verbs/help.hpp"
 #include "verbs/job_paths.hpp"
+#include "verbs/launch_failure.hpp"
 #include "verbs/registration.hpp"
 #include "verbs/settings.hpp"
 #include "verbs/supervisor.hpp"
@@ -48,6 +49,7 @@ Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& jo
       {"gate", &settings.gate},
       {"progress-file", &settings.progress_file},
       {"kill-switch", &settings.kill_switch},
+      {"run-dir", &settings.run_dir},
       {"state-dir", &settings.state_dir}};
   for (const auto& [name, path] : paths) {
     if (path->empty()) continue;
@@ -102,7 +104,7 @@ void respect_srun(Policy& policy) {
   }
 }
 
-// Section 4.3 of the design: in a group of its own the trainer has INT and QUIT by default, as a
+// In a group of its own the trainer has INT and QUIT by default, as a
 // scheduler's child expects; in a terminal's group what nohup and `&` ignored stays ignored. An RT
 // signal that is no notice stays as we found it: 31 system calls less at every start.
 Launch launch_for(const Beginning& beginning, const Settings& settings, ProcessGroup group,
@@ -134,16 +136,8 @@ Launch launch_for(const Beginning& beginning, const Settings& settings, ProcessG
 }
 
 int tell_launch_failure(const LaunchFailure& failure, const std::string& command) {
-  const bool missing = failure.error == ENOENT;
-  const bool there =
-      missing && command.find('/') != std::string::npos && access(command.c_str(), F_OK) == 0;
-  std::string text = command_text(std::span(&command, 1)) + ": " + std::strerror(failure.error);
-  if (there) text += " (the file is there; what its first line, #!, names is not)";
-  if (command == "config" || command == "relay" || command == "gate" || command == "watch" ||
-      command == "help" || command == "version") {
-    text += "; a verb is one only as the first word: preempt-wrap " + command + " ...";
-  }
-  return fail(missing ? kNotFound : kNotExecutable, text);
+  return fail(failure.error == ENOENT ? kNotFound : kNotExecutable,
+              launch_failure_text(failure.error, command));
 }
 
 // No process could be made for us to stand beside; the bare command would have run, so it does.
@@ -299,6 +293,11 @@ int supervise(const Beginning& beginning, EffectiveSettings& effective) {
   leave(*status);
 }
 
+bool is_bypassed() {
+  const std::string word = upper_case(environment_value(kBypass));
+  return word == "1" || word == "TRUE" || word == "YES" || word == "ON";
+}
+
 bool is_dry(const CommandLine& line) {
   return std::any_of(line.given.begin(), line.given.end(),
                      [](const Given& given) { return given.name == "dry-run"; });
@@ -317,7 +316,7 @@ int bypass(const Beginning& beginning, const CommandLine& line) {
 }  // namespace
 
 int run(const Beginning& beginning, std::span<const std::string> words) {
-  if (environment_value(kBypass) == "1") {
+  if (is_bypassed()) {
     const CommandLine line = parse_command_line(words);
     if (!line.command.empty() && !is_dry(line)) return bypass(beginning, line);
   }

@@ -151,7 +151,7 @@ void StartGate::end_wait(Verdict verdict, const char* how, const std::string& wo
   verdict_ = verdict;
   started_ = verdict == Verdict::start;
   const std::string reason = words.empty() ? "" : ": " + words;
-  if (verdict == Verdict::stopped) say(LogLevel::info, "stopped" + reason + "; nothing to do");
+  if (verdict == Verdict::stopped) say(LogLevel::info, "stopped" + reason + "; not started");
   if (verdict == Verdict::cancelled) say(LogLevel::info, "cancelled" + reason);
   const Nanos waited = monotonic_now() - began_;
   chronicle_.journal(started_ ? "gate-pass" : "gate-end",

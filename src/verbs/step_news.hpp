@@ -30,7 +30,7 @@ Result<std::optional<StepNews>> heard_of(Ledger& ledger, const GateKeeping& keep
 Nanos followers_poll(const GateKeeping& keeping);
 
 /// How long before the start it is announced, so that all ranks know of it in time: NFS clients
-/// see a new name after up to 4 s (measured; facts of the caches).
+/// see a new name after up to 4 s (measured).
 Nanos followers_lead(const GateKeeping& keeping, const Ledger& ledger);
 
 }  // namespace pw

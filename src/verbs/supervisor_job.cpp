@@ -20,8 +20,8 @@ constexpr Nanos kHookWaits = Seconds(2);                    // for the cause
 constexpr Nanos kBeforeKill = kQuestionLimit + Seconds(2);  // the last look before our SIGKILL
 constexpr Nanos kBetweenLooks = Seconds(1);
 constexpr Nanos kBetweenTries = Seconds(5);  // when many are preempted slurmctld has much to do
-constexpr Nanos kAfterRelay = Millis(5);  // whoever was told has the processor first
-constexpr Nanos kRankApart = Millis(5);   // slurmctld gets 200 questions a second of one step
+constexpr Nanos kAfterRelay = Millis(5);     // whoever was told has the processor first
+constexpr Nanos kRankApart = Millis(5);      // slurmctld gets 200 questions a second of one step
 constexpr Nanos kRanksMost = Seconds(5);
 constexpr Nanos kKillSwitchLimit = Seconds(5);
 constexpr Nanos kDoneFileLimit = Seconds(10);
@@ -95,7 +95,8 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
   const bool by_grace = plan_.settings.ladder.grace.has_value();
   if (run_.phase() != Phase::draining || !kill_at || by_grace) return;
   const Nanos apart = apart_from_other_ranks();
-  Instant again = monotonic_now() + (job_watch_->answered() ? kBetweenLooks : kBetweenTries) + apart;
+  Instant again =
+      monotonic_now() + (job_watch_->answered() ? kBetweenLooks : kBetweenTries) + apart;
   if (job_watch_->answered()) {
     if (!job_watch_->running() || (!news.deadline && news.trouble.empty())) return;
     again = std::max(again, *kill_at - kBeforeKill - apart);

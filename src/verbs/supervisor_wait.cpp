@@ -12,7 +12,8 @@ std::optional<Instant> Supervisor::next_wake() const {
   wake = earlier(wake, ready_at_);
   wake = earlier(wake, next_own_notice());
   wake = earlier(wake, voice_.next_try());
-  for (const StepSignal& step_signal : step_signals_) wake = earlier(wake, step_signal.helper().wake());
+  for (const StepSignal& step_signal : step_signals_)
+    wake = earlier(wake, step_signal.helper().wake());
   if (!job_watch_ || !job_watch_->asking()) wake = earlier(wake, ask_due_);
   wake = earlier(wake, hook_due_);
   if (job_watch_) wake = earlier(wake, job_watch_->wake());

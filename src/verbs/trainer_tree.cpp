@@ -169,9 +169,8 @@ Recipients TrainerTree::relay(Signal signal, const Payload& payload, Carrier car
     for (const ProcessEntry& entry : others()) {
       notify(entry, signal);
       if (!trainer_.reaped() || !notified(entry.id)) continue;
-      sent.push_back({.pid = entry.id.pid,
-                      .name = kept(entry.name),
-                      .how = Recipient::How::by_slurm});
+      sent.push_back(
+          {.pid = entry.id.pid, .name = kept(entry.name), .how = Recipient::How::by_slurm});
     }
     return sent;
   }
@@ -273,8 +272,8 @@ event::TreeSeen TrainerTree::look() {
   return seen;
 }
 
-// Without a whole process table: who it is we cannot know, only whether somebody is there. A helper of
-// ours is a child, too; then the trainer's group has to tell.
+// Without a whole process table: who it is we cannot know, only whether somebody is there. A helper
+// of ours is a child, too; then the trainer's group has to tell.
 bool TrainerTree::somebody_unseen() const {
   const bool only_the_tree = helpers_.empty() && plan_.foreign.empty();
   if (only_the_tree) return !childless_;

@@ -7,21 +7,27 @@
 using namespace pw;
 using namespace std::chrono_literals;
 
-TEST_CASE("whether a batch script asks for a --signal") {
-  const std::pair<const char*, bool> rows[] = {
-      {"#!/bin/bash\n#SBATCH --signal=USR1@90\n#SBATCH --open-mode=append\nsrun x\n", true},
-      {"#!/bin/bash\n#SBATCH --signal B:USR1@90 --open-mode append\n", true},
-      {"#!/bin/bash\r\n\r\n# words\r\n#SBATCH --signal=USR1@90\r\n", true},
-      {"#!/bin/bash\n#SBATCH -t 10 # --signal=USR1@90\n", false},
-      {"#!/bin/bash\n# SBATCH --signal=USR1@90\n##SBATCH --signal=USR1@90\n", false},
-      {"#!/bin/bash\nset -e\n#SBATCH --signal=USR1@90\n", false},
-      {"#!/bin/bash\n#SBATCH --signals=USR1@90\n", false},
-      {"", false},
+TEST_CASE("the --signal that a batch script asks for") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"#!/bin/bash\n#SBATCH --signal=USR1@90\n#SBATCH --open-mode=append\nsrun x\n", "USR1@90"},
+      {"#!/bin/bash\n#SBATCH --signal B:USR1@90 --open-mode append\n", "B:USR1@90"},
+      {"#!/bin/bash\r\n\r\n# words\r\n#SBATCH --signal=USR1@90\r\n", "USR1@90"},
+      {"#!/bin/bash\n#SBATCH --signal=TERM\n#SBATCH --signal=RB:USR1\n", "RB:USR1"},
+      {"#!/bin/bash\n#SBATCH -t 10 # --signal=USR1@90\n", ""},
+      {"#!/bin/bash\n# SBATCH --signal=USR1@90\n##SBATCH --signal=USR1@90\n", ""},
+      {"#!/bin/bash\nset -e\n#SBATCH --signal=USR1@90\n", ""},
+      {"#!/bin/bash\n#SBATCH --signals=USR1@90\n", ""},
+      {"", ""},
   };
-  for (const auto& [script, asks] : rows) {
+  for (const auto& [script, signal] : rows) {
     CAPTURE(script);
-    CHECK(script_asks_for_signal(script) == asks);
+    CHECK(script_signal(script) == signal);
   }
+  CHECK(tells_batch_only("B:USR1@90"));
+  CHECK(tells_batch_only("RB:USR1"));
+  CHECK_FALSE(tells_batch_only("R:USR1@90"));
+  CHECK_FALSE(tells_batch_only("USR1@90"));
+  CHECK_FALSE(tells_batch_only(""));
 }
 
 TEST_CASE("what cannot work with a job's own options") {
@@ -48,6 +54,7 @@ TEST_CASE("what cannot work with a job's own options") {
       {"one run only", plain, {.signal = false}, "signal "},
       {"no end", plain, {.has_end = false, .signal = false}, ""},
       {"no notices", relay, {.signal = false}, ""},
+      {"past this step", plain, {.signal = true, .passes_us_by = true}, "SIGNAL "},
       {"no script", requeue, {.may_requeue = false}, "MAY APPEND "},
   };
   for (const Row& row : rows) {

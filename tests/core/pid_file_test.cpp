@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace pw;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -57,6 +58,16 @@ TEST_CASE("everything else is refused, and says what it is") {
     const auto parsed = parse_pid(text);
     REQUIRE_FALSE(parsed.has_value());
     CHECK(parsed.error().text() == why);
+  }
+}
+
+TEST_CASE("words are somebody's work, numbers and what is left of them are not") {
+  for (const char* text : {"lr=3e-4\n", "trainer", "0x10", "hello 1 2", "4711.0"}) {
+    CHECK(holds_words(text));
+  }
+  for (const std::string_view text :
+       {""sv, "\n"sv, "-1\n"sv, "4711\n4712\n"sv, "47\0"sv, " 12\r\n"sv}) {
+    CHECK_FALSE(holds_words(text));
   }
 }
 

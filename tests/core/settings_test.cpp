@@ -138,7 +138,7 @@ TEST_CASE("what each option takes, and refuses") {
       {"gate-unit", "node", false},
       {"max-delay", "1h", true},
       {"max-delay", "never", false},
-      {"require-gate", "", true},
+      {"require-gate", "", false},  // without --gate
       {"require-gate", "perhaps", false},
       {"stopped-exit", "0", true},
       {"stopped-exit", "255", true},

@@ -27,6 +27,7 @@ class JobTest(WrapperTest):
         shutil.copy('/bin/sh', self.stepd)
         self.write_scontrol()
         self.write('script', '#!/bin/sh\n#SBATCH --signal=USR1@90 --open-mode=append\n')
+        self.write('slurm.conf', 'KillWait=30\nPartitionName=main Nodes=ALL\n')
         self.says('RUNNING', end=90)
 
     def write_scontrol(self):
@@ -48,9 +49,9 @@ class JobTest(WrapperTest):
         return [float(words[0]) for words in lines if words[1] == verb]
 
     def job_environ(self):
-        """Without a slurm.conf: KillWait is 30 s, GraceTime 0."""
-        return self.environ(SLURM_JOB_ID='4711', SLURM_CONF='/nowhere/slurm.conf',
-                            SLURM_CLUSTER_NAME='test',
+        """By its slurm.conf KillWait is 30 s, GraceTime 0."""
+        return self.environ(SLURM_JOB_ID='4711', SLURM_CONF=self.path('slurm.conf'),
+                            SLURM_JOB_PARTITION='main', SLURM_CLUSTER_NAME='test',
                             PATH=f'{self.path("bin")}:{os.environ["PATH"]}')
 
     def run_in_job(self, options, *rules, script='"$0" "$@"; exit $?', binary=BINARY, env=None):

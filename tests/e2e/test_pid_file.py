@@ -231,7 +231,7 @@ class Owners(PidFileTest):
         self.refused(daemon.pid)
 
     def test_what_is_stale_is_replaced(self):
-        rows = [('empty', b'', 'is empty'), ('text', b'trainer\n', 'no decimal number'),
+        rows = [('empty', b'', 'is empty'),
                 ('-1', b'-1\n', 'no decimal number'), ('0', b'0\n', 'holds 0'),
                 ('1', b'1\n', 'holds 1'), ('2^31', b'2147483648\n', 'no process can have'),
                 ('two numbers', b'4711\n4712\n', 'more than one'), ('NUL', b'47\0', 'NUL'),
@@ -314,6 +314,9 @@ class Trouble(PidFileTest):
         self.runs(script, 'left as it is')
         self.assertFalse(os.path.exists(script + '.lock'))
         self.assertEqual(os.path.getsize(script), 65)
+        params = self.write('params', 'lr=3e-4\n')
+        self.runs(params, 'holds words.* left as it is')
+        self.assertEqual(os.path.getsize(params), 8)
         folder, fifo = self.path('folder'), self.path('fifo')
         os.mkdir(folder)
         os.mkfifo(fifo)

@@ -9,6 +9,12 @@ from stand_in_job import SCONTROL, TWO_RANKS, JobTest
 from wrapper import FAST_BINARY, main
 
 
+def processor_seconds(pid):
+    with open(f'/proc/{pid}/stat', encoding='ascii', errors='replace') as file:
+        fields = file.read().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
 class SlurmAnswers(JobTest):
     # ---- the end
 
@@ -35,9 +41,9 @@ class SlurmAnswers(JobTest):
         causes = self.told('cause', 2)
         self.assertEqual([line['cause'] for line in causes], ['by-hand', 'time-limit'])
 
-    def answers_late(self):
-        """What it says is a second old: as slurmctld was when it was asked."""
-        slow = 'show) answer=$(cat {folder}/answer); sleep 1; echo "$answer"; exit ;;'
+    def answers_late(self, seconds=1):
+        """What it says is that old: as slurmctld was when it was asked."""
+        slow = f'show) answer=$(cat {{folder}}/answer); sleep {seconds}; echo "$answer"; exit ;;'
         text = SCONTROL.replace('show) exec cat {folder}/answer ;;', slow)
         self.write('bin/scontrol', text.format(folder=self.dir), 0o755)
 
@@ -52,6 +58,26 @@ class SlurmAnswers(JobTest):
         until('the cause', lambda: 'cancel' in [line['cause'] for line in self.told('cause')])
         os.kill(self.log().ready(), signal.SIGKILL)
         shell.wait()
+
+    def test_a_term_that_waits_for_an_answer_costs_no_processor(self):
+        self.answers_late(2)
+        self.says('RUNNING', end=120)
+        _, wrapper = self.run_in_job([], 'USR1=log', 'TERM=log')
+        os.kill(wrapper, signal.SIGUSR1)
+        until('the question', lambda: self.calls('show'))
+        before = processor_seconds(wrapper)
+        os.kill(wrapper, signal.SIGTERM)
+        self.told('cause')
+        self.assertLess(processor_seconds(wrapper) - before, 0.5)
+
+    def test_who_was_not_heard_is_asked_again(self):
+        self.write('fails', '')
+        self.says('RUNNING', end=20, PreemptTime=int(time.time()))
+        _, wrapper = self.run_in_job([], 'TERM=log', binary=FAST_BINARY)
+        os.kill(wrapper, signal.SIGTERM)
+        until('a second question', lambda: len(self.calls('show')) > 1)
+        os.unlink(self.path('fails'))
+        self.assertEqual(self.told('cause', 2)[1]['cause'], 'preemption')
 
     def test_a_term_is_not_lost_when_the_notice_before_it_is_found_to_be_advice(self):
         self.answers_late()

@@ -143,7 +143,7 @@ class Gate(GateTest):
         self.wait_line(odd)
         self.steer('stop', 'enough')
         self.assertEqual((waiting.wait(), odd.wait()), (0, 9))
-        self.assertIn('stopped: enough; nothing to do', waiting.err)
+        self.assertIn('stopped: enough; not started', waiting.err)
         self.assertTrue(os.path.exists(self.path('hook')), '--on-exit is run at each end')
         self.assertTrue(running.running())
         self.assertEqual(self.starts(), [])

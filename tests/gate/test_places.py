@@ -158,7 +158,7 @@ class Waiting(GateTest):
         wrapper.signal('USR1')
         self.assertEqual(wrapper.wait(), 138)
         self.assertLess(time.monotonic() - begin, 2)
-        self.assertRegex(wrapper.err, 'notice USR1 from .*forestalled')
+        self.assertRegex(wrapper.err, 'notice USR1 from .*nothing was started')
 
     def test_what_came_meanwhile_reaches_the_trainer(self):
         wrapper = self.start('--stagger', '3s', '--index', '2', '--count', '3', '--journal',
