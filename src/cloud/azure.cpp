@@ -1,4 +1,3 @@
-#include <algorithm>
 
 #include "cloud/http.hpp"
 #include "cloud/json.hpp"

@@ -6,7 +6,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
-#include <optional>
 
 #include "core/duration.hpp"
 

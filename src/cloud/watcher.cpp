@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/prctl.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <fstream>

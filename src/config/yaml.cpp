@@ -156,7 +156,9 @@ class Reader {
       text = value.Scalar();
       return true;
     }
-    const bool list = name == "notice" || name == "map-signal" || name == "ladder";
+    const Option* option = find_option(name);
+    const bool words = option != nullptr && option->value == "LIST";
+    const bool list = words || name == "map-signal" || name == "ladder";
     if (list && value.IsSequence() && value.size() > 0) {
       for (const auto& item : value) {
         if (!item.IsScalar()) return false;

@@ -1,7 +1,6 @@
 #include "core/cloud_message.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "core/number.hpp"

@@ -84,7 +84,6 @@ class Delivery {
   /// A look at the agents that are told when their run is gone.
   Step look_at_agents(TreeView& view, Instant now);
   bool told_anybody() const { return !told_.empty() || agents_.told(); }
-  const std::vector<ProcessId>& told() const { return told_; }
   /// All processes of the branches that still wait.
   const std::vector<ProcessId>& waiting() const { return waiting_; }
 

@@ -1,6 +1,5 @@
 #include "core/loop_guard.hpp"
 
-#include <algorithm>
 #include <limits>
 
 #include "core/duration.hpp"

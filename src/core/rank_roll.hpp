@@ -28,7 +28,6 @@ class RankRoll {
   Verdict verdict(Instant now, Instant limit) const;
 
   bool has_ended(int rank) const { return ended_[static_cast<std::size_t>(rank)]; }
-  const StepRanks& ranks() const { return ranks_; }
   /// "ranks 3, 5-7 of 8", "rank 3 of 8"; empty: for none.
   std::string missing_text() const;
 

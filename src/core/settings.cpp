@@ -111,7 +111,7 @@ void check_start_control(Merged& merged) {
   const bool ready = settings.ready != ReadyWhen::not_asked;
   need(merged, "start-rate", gate, "--gate DIR");
   need(merged, "max-starting", gate, "--gate DIR");
-  need(merged, "require-gate", gate, "--gate DIR");
+  need(merged, "require-gate", gate || !settings.require_gate, "--gate DIR");
   need(merged, "max-starting", ready, "--ready notify or --ready D: when is a start over?");
   need(merged, "gate", settings.start_spacing || starting, "--start-rate or --max-starting");
   need(merged, "index", settings.count.has_value(), "--count");

@@ -7,7 +7,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/process.hpp>
 
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

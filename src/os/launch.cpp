@@ -1,6 +1,5 @@
 #include "os/launch.hpp"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -1,7 +1,6 @@
 #pragma once
 #include <set>
 #include <string>
-#include <vector>
 
 #include "core/result.hpp"
 #include "os/note_folder.hpp"

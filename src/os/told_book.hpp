@@ -1,7 +1,6 @@
 #pragma once
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "core/process_tree.hpp"
 #include "core/result.hpp"

@@ -21,8 +21,17 @@ namespace pw {
 namespace {
 
 constexpr int kNoGate = 1;
-constexpr auto kActions =
-    std::to_array<std::string_view>({"status", "pause", "resume", "stop", "cancel", "reset"});
+struct Action {
+  std::string_view name;
+  const char* said;  // when it is done: those who wait look every 10 s, those who run once a minute
+};
+constexpr auto kActions = std::to_array<Action>(
+    {{"status", ""},
+     {"pause", "paused: who waits keeps its place; nobody starts from 10 s on\n"},
+     {"resume", "resumed: starts go on in 12 s, in their order\n"},
+     {"stop", "stopped: who waits ends within 10 s, with its --stopped-exit; what runs goes on\n"},
+     {"cancel", "cancelled: who waits ends within 10 s with 143, what runs within a minute\n"},
+     {"reset", "reset: all places are void, who waits queues again\n"}});
 constexpr std::array kOptions = std::to_array<Option>({
     {"json", 0, "", "off", Reach::command_line, true, "status as one JSON object"},
     {"help", 'h', "", "off", Reach::command_line, true, "this screen"},
@@ -105,8 +114,10 @@ struct Asked {
   std::vector<std::string> errors;
 };
 
-bool is_action(std::string_view word) {
-  return std::find(kActions.begin(), kActions.end(), word) != kActions.end();
+const Action* action_named(std::string_view word) {
+  const auto* const found = std::find_if(kActions.begin(), kActions.end(),
+                                         [&](const Action& known) { return known.name == word; });
+  return found == kActions.end() ? nullptr : found;
 }
 
 // ACTION [--json] DIR [--json] [REASON...]
@@ -128,7 +139,7 @@ Asked understand(std::span<const std::string> words) {
     return asked;
   }
   asked.action = plain[0];
-  if (!is_action(asked.action)) {
+  if (action_named(asked.action) == nullptr) {
     asked.errors.push_back("gate " + asked.action +
                            ": is none of status, pause, resume, stop, cancel, reset, plan");
   }
@@ -163,7 +174,8 @@ int gate(const Beginning& beginning, std::span<const std::string> words) {
   auto ledger = Ledger::open_existing(asked.folder, use);
   if (!ledger) return fail(kNoGate, asked.folder + " " + ledger.error().text());
   const auto result = act(*ledger, asked.action, asked.json, asked.reason);
-  return result ? *result : fail(kNoGate, result.error().text());
+  if (!result) return fail(kNoGate, result.error().text());
+  return *result == 0 ? print(action_named(asked.action)->said) : *result;
 }
 
 }  // namespace pw

@@ -1,7 +1,6 @@
 #include "verbs/narrator.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "core/duration.hpp"

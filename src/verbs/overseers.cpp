@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "os/process_table.hpp"
 #include "os/signal_state.hpp"

@@ -1,6 +1,5 @@
 #include "verbs/relay_target.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 

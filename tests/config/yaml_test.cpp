@@ -28,6 +28,7 @@ std::string read(const std::string& text) {
 TEST_CASE("settings come with file, line and column") {
   CHECK(read("grace: 5m\nquiet: true\n") == "grace=5m@f:1:8 quiet=true@f:2:8 ");
   CHECK(read("notice: [USR1, TERM]") == "notice=USR1,TERM@f:1:9 ");
+  CHECK(read("final-exit: [93, 2]") == "final-exit=93,2@f:1:13 ");
   CHECK(read("map-signal: {USR1: TERM, HUP: }") == "map-signal=USR1:TERM,HUP:@f:1:13 ");
   CHECK(read("") == "");
   CHECK(read("# nothing\n") == "");
