@@ -220,7 +220,7 @@ const Lease* lease_of(const GateRecord& record, std::uint64_t ticket) {
 }
 
 Nanos estimate(const GateRecord& record, const GateLimits& limits, std::uint64_t position) {
-  const Nanos start_up = record.start_up > Nanos(0) ? record.start_up : Nanos(Seconds(1));
+  const Nanos start_up = record.start_up > Nanos(0) ? record.start_up : limits.first_guess;
   const Nanos pace = std::max(limits.spacing, start_up / std::max(limits.max_starting, 1));
   constexpr std::uint64_t kMost = 1'000'000;
   return pace * static_cast<std::int64_t>(std::min(position, kMost));

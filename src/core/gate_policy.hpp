@@ -13,6 +13,7 @@ struct GateLimits {
   Nanos spacing{0};                          ///< between two starts (--start-rate); 0: no rate
   int max_starting = 0;                      ///< at most so many in start-up; 0: any number
   Nanos longest_start_up = kLongestStartUp;  ///< no longer than that is its place kept
+  Nanos first_guess = Seconds(1);            ///< at a start-up, as long as none has been seen
   bool ticketed() const { return max_starting > 0; }
 };
 

@@ -87,6 +87,7 @@ StartGate::Plan gate_plan(const Settings& settings, const std::optional<SlurmJob
   // --ready D says itself when it is over.
   if (settings.ready == ReadyWhen::later) {
     keeping.limits.longest_start_up = std::max(kLongestStartUp, settings.ready_after + kGateLease);
+    keeping.limits.first_guess = std::max<Nanos>(settings.ready_after, Seconds(1));
   }
   keeping.max_delay = settings.max_delay;
   keeping.seed = random_bits();

@@ -270,7 +270,7 @@ class Faults(unittest.TestCase):
                 self.assertIn(plainly(server, cloud)[0], (200, 404))
                 times.append(time.monotonic() - begin)
             self.assertGreater(times[0], 0.3)
-            self.assertLess(times[1], 0.3)
+            self.assertLess(times[1], times[0])
 
     def test_nobody_listens_or_the_queue_is_full(self):
         for kind, error in (('refused', ConnectionRefusedError), ('dropped', TimeoutError)):

@@ -35,6 +35,14 @@ GateRecord crowded() {
 
 }  // namespace
 
+TEST_CASE("how long until a place is free: by the start-ups seen, before that by a guess") {
+  GateRecord record = fresh(1, kZero);
+  CHECK(estimate(record, kTwo, 4) == Seconds(2));
+  CHECK(estimate(record, {.max_starting = 2, .first_guess = Seconds(8)}, 4) == Seconds(16));
+  record.start_up = Seconds(20);
+  CHECK(estimate(record, {.max_starting = 2, .first_guess = Seconds(8)}, 4) == Seconds(40));
+}
+
 TEST_CASE("the longest record fits, and reading and writing again moves nothing") {
   const std::string text = encode(crowded());
   CHECK(text.size() <= 900);
