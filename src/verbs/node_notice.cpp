@@ -72,12 +72,12 @@ void NodeNotice::tell(PidTarget process, Instant now) {
   if (std::any_of(trainers_.begin(), trainers_.end(), same)) return;
   RelayPlan plan = plan_for(process, now);
   plan.already_told = plan_.end && book_ != nullptr && book_->knows(id, now);
+  const auto log = [this](const std::string& line) { chronicle_.log(LogLevel::info, line); };
   if (plan.already_told) {
-    log_.write_line("preempt-wrap: " + process.name() + " (pid " + std::to_string(id.pid) +
-                    ") was told before our restart");
+    log(process.name() + " (pid " + std::to_string(id.pid) + ") was told before our restart");
   }
   summary_.clear();
-  trainers_.push_back({RelayTarget(std::move(process), plan, now, log_), plan.already_told});
+  trainers_.push_back({RelayTarget(std::move(process), plan, now, log), plan.already_told});
 }
 
 void NodeNotice::advance(Instant now) {
@@ -116,13 +116,15 @@ void NodeNotice::add_fds(std::vector<int>& fds) const {
 }
 
 std::string NodeNotice::state() const {
-  const auto count = [this](bool told) {
-    return std::to_string(
-        std::count_if(trainers_.begin(), trainers_.end(),
-                      [told](const Trainer& trainer) { return trainer.target.told() == told; }));
-  };
-  return count(true) + " delivered, " + count(false) + " gone, " + std::to_string(refused_) +
-         " refused";
+  int delivered = 0;
+  int waiting = 0;  // for a handler
+  int gone = 0;
+  for (const Trainer& trainer : trainers_) {
+    ++(trainer.target.told() ? delivered : trainer.target.status() ? gone : waiting);
+  }
+  const std::string held = waiting > 0 ? std::to_string(waiting) + " waiting, " : "";
+  return std::to_string(delivered) + " delivered, " + held + std::to_string(gone) + " gone, " +
+         std::to_string(refused_) + " refused";
 }
 
 std::optional<std::string> NodeNotice::take_summary() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "os/told_book.hpp"
+#include "verbs/chronicle.hpp"
 #include "verbs/relay_target.hpp"
 
 namespace pw {
@@ -21,8 +22,8 @@ class NodeNotice {
     Nanos margin{0};
   };
   /// `book` outlives a crash of ours; null: no memory.
-  NodeNotice(Plan plan, ToldBook* book, LogStream& log)
-      : plan_(std::move(plan)), book_(book), log_(log) {}
+  NodeNotice(Plan plan, ToldBook* book, Chronicle& chronicle)
+      : plan_(std::move(plan)), book_(book), chronicle_(chronicle) {}
 
   const std::string& key() const { return plan_.key; }
   const std::optional<Instant>& end() const { return plan_.end; }
@@ -58,7 +59,7 @@ class NodeNotice {
   };
   Plan plan_;
   ToldBook* book_;
-  LogStream& log_;
+  Chronicle& chronicle_;
   std::list<Trainer> trainers_;
   int refused_ = 0;
   std::string trouble_;

@@ -65,7 +65,6 @@ int NodeWatch::run() {
     hooks_.advance();
   }
   chronicle_.close();
-  log_.close();
   return 0;
 }
 
@@ -185,7 +184,7 @@ void NodeWatch::begin(NodeNotice::Plan plan, const char* cause) {
   chronicle_.journal("notice", record);
   if (known == notices_.end()) {
     hooks_.run("on-notice", settings_.on_notice, {.deadline = end, .cause = cause});
-    notices_.emplace_back(std::move(plan), book_ ? &*book_ : nullptr, log_);
+    notices_.emplace_back(std::move(plan), book_ ? &*book_ : nullptr, chronicle_);
   } else if (end && known->end() && *end < *known->end()) {
     known->come_nearer(*end);
   }

@@ -48,7 +48,6 @@ class NodeWatch {
   WatchSettings settings_;
   SignalFd signals_;
   Chronicle& chronicle_;
-  LogStream log_;
   CloudWatch cloud_;
   Hooks hooks_;
   ServiceVoice service_;

@@ -75,7 +75,8 @@ class Relay {
     for (const RelayTarget& other : targets_) {
       if (other.id() == process->id()) return say(file->path + " names the same process again");
     }
-    targets_.emplace_back(std::move(*process), settings_.plan, begin_, log_);
+    targets_.emplace_back(std::move(*process), settings_.plan, begin_,
+                          [this](const std::string& line) { say(line); });
   }
 
   const char* remedy(const PidFileFacts& file) const {

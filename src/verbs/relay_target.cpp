@@ -18,17 +18,16 @@ bool stops_or_continues(Signal signal) {
 
 }  // namespace
 
-RelayTarget::RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin, LogStream& log)
+RelayTarget::RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin, Log log)
     : process_(std::move(process)),
       plan_(plan),
       begin_(begin),
       course_(plan, begin),
-      log_(log),
+      log_(std::move(log)),
       told_(plan.already_told) {}
 
 void RelayTarget::say(const std::string& what) {
-  log_.write_line("preempt-wrap: " + process_.name() + " (pid " + std::to_string(id().pid) +
-                  "): " + what);
+  log_(process_.name() + " (pid " + std::to_string(id().pid) + "): " + what);
 }
 
 void RelayTarget::over(int status, const std::string& what) {

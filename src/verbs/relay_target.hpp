@@ -1,10 +1,10 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "core/queued_notice.hpp"
 #include "core/relay_course.hpp"
-#include "os/log_stream.hpp"
 #include "os/pid_target.hpp"
 
 namespace pw {
@@ -16,10 +16,11 @@ inline constexpr int kStillThere = 124;
 inline constexpr int kKilled = 137;
 
 /// One process on its course through `relay`: does what core/relay_course says, and says what it
-/// did, a line each on stderr. That process only, never its tree, which is not ours.
+/// did, a line each. That process only, never its tree, which is not ours.
 class RelayTarget {
  public:
-  RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin, LogStream& log);
+  using Log = std::function<void(const std::string& line)>;
+  RelayTarget(PidTarget process, const RelayPlan& plan, Instant begin, Log log);
 
   /// Goes on as far as it can now.
   void advance(Instant now);
@@ -45,7 +46,7 @@ class RelayTarget {
   RelayPlan plan_;
   Instant begin_;
   RelayCourse course_;
-  LogStream& log_;
+  Log log_;
   std::optional<int> status_;
   bool said_held_ = false;
   bool told_ = false;

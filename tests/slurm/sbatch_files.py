@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -58,11 +59,14 @@ class Task:
         return [int(step) for step in re.findall(r"from step (\d+)", self.story())]
 
     def notice_when_begun(self):
-        """Whether it has come."""
-        if not self.noticed and self.begun_at():
+        """Whether it has come: at a trainer that has done some steps, of which it says nothing."""
+        if not self.noticed and self.begun_at() and self.silent_for() > 1:
             self.slurm.end_in(self.id, 120)  # USR1@90 comes up to 30 s early: now
             self.noticed = True
         return self.noticed or self.slurm.ended(self.id)
+
+    def silent_for(self):
+        return time.time() - self.output.stat().st_mtime
 
     def requeued(self):
         """Whether it has been; then what it had saved is known, and its next attempt has time."""
