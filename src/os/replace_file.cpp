@@ -21,12 +21,11 @@ Result<struct stat> replace_file(const std::string& path, const std::string& tex
   const bool whole =
       ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
       fchmod(file.get(), 0644) == 0 && fstat(file.get(), &made) == 0;
-  int why = errno;
+  int why = whole ? 0 : errno;
   // A file server tells only now that it is full.
-  const bool closed = ::close(file.release()) == 0;
-  if (whole && !closed) why = errno;
-  if (whole && closed && rename(temporary.c_str(), path.c_str()) == 0) return made;
-  if (whole && closed) why = errno;
+  if (::close(file.release()) != 0 && why == 0) why = errno;
+  if (why == 0 && rename(temporary.c_str(), path.c_str()) == 0) return made;
+  if (why == 0) why = errno;
   unlink(temporary.c_str());
   return os_error("write " + path, why);
 }

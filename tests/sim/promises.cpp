@@ -68,6 +68,7 @@ void World::begin_oracle() {
   covered_term_ = false;
   const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
   held_ = false;
+  by_cloud_ = spared_ = false;
   if (machine_.hung() || cancelling_) {
     if (cancelling_) {
       demand(trainer_.alive && !oracle_.relay_at, "a cancel begins no second episode");
@@ -78,7 +79,6 @@ void World::begin_oracle() {
     oracle_ = {.relay_at = now_, .own_end = true};
     return;
   }
-  by_cloud_ = spared_ = false;
   if (announced_) {
     oracle_ = {};
     advised_now_ = announced_->advice;

@@ -105,6 +105,7 @@ void World::next_event() {
   const Instant wake = machine_.next_wake().value_or(kNever);
   const Instant outside = outside_left_ > 0 ? now_ + dice_.up_to(40s) : kNever;
   const Instant next = std::min({death, wake, outside});
+  const Phase before = machine_.phase();
   if (next == kNever) {
     demand(false, "every run ends");
   } else if (next == death) {
@@ -112,16 +113,15 @@ void World::next_event() {
     die(*dying);
   } else if (next == wake) {
     now_ = std::max(now_, wake);
-    if (dice_.one_in(60)) be_late();
-    const Phase before = machine_.phase();
     if (spared_ && covered_term_) last_signal_ = SIGTERM;  // a notice of its own when it is over
+    if (dice_.one_in(60)) be_late();
     if (!finished_) happen(event::TimeCame{});
-    check_spared(before);
   } else {
     --outside_left_;
     now_ = outside;
     from_outside();
   }
+  check_spared(before);
   watch_the_clock();
   watch_the_reports();
 }
