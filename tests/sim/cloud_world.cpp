@@ -54,8 +54,8 @@ void World::withdraw() {
 }
 
 // The episode is over when the time has come, and nobody was killed for it.
-void World::check_spared(Phase before) {
-  if (!spared_ || before != Phase::draining || machine_.phase() != Phase::running) return;
+void World::check_spared() {
+  if (machine_.phase() != Phase::running) return;
   by_cloud_ = spared_ = false;
   advised_ = advised_now_ = true;
   leave_episode();

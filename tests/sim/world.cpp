@@ -105,7 +105,7 @@ void World::next_event() {
   const Instant wake = machine_.next_wake().value_or(kNever);
   const Instant outside = outside_left_ > 0 ? now_ + dice_.up_to(40s) : kNever;
   const Instant next = std::min({death, wake, outside});
-  const Phase before = machine_.phase();
+  const bool spared = spared_ && machine_.phase() == Phase::draining;
   if (next == kNever) {
     demand(false, "every run ends");
   } else if (next == death) {
@@ -121,7 +121,7 @@ void World::next_event() {
     now_ = outside;
     from_outside();
   }
-  check_spared(before);
+  if (spared) check_spared();
   watch_the_clock();
   watch_the_reports();
 }

@@ -43,7 +43,7 @@ class World {
   void own_limit();
   void cloud_notice();
   void withdraw();
-  void check_spared(Phase before);
+  void check_spared();
   std::optional<Deadline> told_by_cloud() const;
   void check_hang();
   void watch_the_reports();
