@@ -101,6 +101,7 @@ void Supervision::join_late(const event::SignalCame& came, Signal becomes,
   sweep_kill_at_.reset();
   ended_in_episode_ = *ending_ == Ending{Ending::Kind::signalled, came.signal};
   hung_ = false;
+  own_grace_.reset();
   deadline_.reset();
   done_by_.reset();
   const bool far = told && told->at - now_ > kAdviceBeyond;
