@@ -1,11 +1,9 @@
 #include "verbs/node_notice.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "os/clock.hpp"
-#include "os/process_table.hpp"
+#include "verbs/registration.hpp"
 
 namespace pw {
 namespace {
@@ -17,10 +15,7 @@ constexpr Nanos kLeast = Seconds(1);
 
 // A run has the same end from the signal and a ladder of its own: it is ended only where it has not
 // been able to. A wrapper that is killed first would leave its trainer behind.
-bool is_a_run(const PidTarget& process) {
-  const auto us = read_process(getpid());
-  return us && us->name == process.name();
-}
+bool is_a_run(const PidTarget& process) { return process.name() == kRunName; }
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "verbs/registration.hpp"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +41,8 @@ Result<std::string> registration_file(const std::string& run_dir) {
   if (made) chmod(folder.c_str(), 0755);  // whatever the umask is
   return folder + name;
 }
+
+void take_run_name() { prctl(PR_SET_NAME, kRunName.data()); }
 
 void show_handlers(const SignalSet& notices) {
   struct sigaction nothing {};

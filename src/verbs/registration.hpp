@@ -1,10 +1,16 @@
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "core/result.hpp"
 #include "core/signal.hpp"
 
 namespace pw {
+
+/// The name of a registered run's process (proc(5), comm), by which the daemon tells it from a bare
+/// trainer; whatever the executable or the script is called that it was started as.
+inline constexpr std::string_view kRunName = "preempt-wrap";
+void take_run_name();
 
 /// Where a run registers with the node's daemon, `watch`: DIR/PID.pid for root, DIR/UID/PID.pid
 /// for everybody else, whose folder is made here (under another name where somebody else has taken

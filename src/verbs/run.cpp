@@ -172,6 +172,7 @@ int refuse_pid_file(const std::string& path, const std::string& owner, Chronicle
 // The wrapper's own number: the notice is its to relay, with the ladder of its own.
 void register_run(const Settings& settings, const std::string& host,
                   std::optional<PidFile>& registration, Chronicle& chronicle) {
+  take_run_name();
   show_handlers(settings.notices);
   const std::string& run_dir = settings.run_dir;
   const auto path = registration_file(run_dir);
