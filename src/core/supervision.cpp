@@ -64,7 +64,9 @@ void Supervision::on(const event::TrainerStarted&) {
 
 void Supervision::on(const event::TrainerEnded& ended) {
   ending_ = ended.ending;
-  ended_in_episode_ = phase_ == Phase::draining || (killing_ && episode_at_);
+  const bool because_of_withdrawn = withdrawn_end_ && now_ < *withdrawn_end_;
+  ended_in_episode_ =
+      phase_ == Phase::draining || (killing_ && episode_at_) || because_of_withdrawn;
   look();
 }
 
@@ -238,7 +240,6 @@ void Supervision::recover_from_late_wake() {
 
 void Supervision::climb_due() {
   while (phase_ == Phase::draining && ladder_.due() && *ladder_.due() <= now_) {
-    if (spared_ && !ending_) return turn_into_advice();
     const bool asked_for = policy_.ladder.own_rungs;
     climb(ladder_.take_next(), asked_for ? action::Whom::notified : action::Whom::who_catches_it);
   }

@@ -72,8 +72,9 @@ struct NoticeGiven {
   std::optional<Nanos> grace = {};    ///< unless --grace says it; where no scheduler kills
   bool advice = false;                ///< the trainer is told, and nothing ends because of it
 };
-/// A cloud takes back what it announced: the episode lasts until the end that was named, then it is
-/// over, and nobody has been killed for it. Who saves and leaves meanwhile was preempted.
+/// A cloud takes back what it announced: the episode is over, nobody is killed for it, and the next
+/// notice is a new one; so is another's that the episode covered. Who has been told may be saving:
+/// who leaves before the end that was named was preempted.
 struct NoticeWithdrawn {};
 struct WaitBegan {};  ///< start control: the trainer is not to be started yet
 struct WaitOver {};
@@ -136,6 +137,7 @@ struct Relay {  ///< the notice, to those that --to names; they count as notifie
   Payload payload;
   Carrier carrier;
   For whom = For::everyone;
+  NoticeSource source = NoticeSource::signal;
 };
 struct LookForHandlers {};  ///< who can take the held notice by now gets it; answer: Relayed
 struct EndHold {  ///< what --no-handler says, to those that it is held for; answer: Relayed
@@ -234,6 +236,7 @@ class Supervision {
   void advance_hold();
   void leave_episode();
   void turn_into_advice();
+  void cover(const event::SignalCame& came);
   void note_advice(Signal signal, Instant at);
   bool repeats_advice(Signal signal) const;
   void typed(Signal signal);
@@ -295,8 +298,9 @@ class Supervision {
   Nanos allowance_{0};              // EXTEND and late wake-ups
   std::optional<Nanos> own_grace_;  // of an episode that we began ourselves
   bool hung_ = false;
-  bool by_cloud_ = false;  // the episode
-  bool spared_ = false;    // the cloud has withdrawn its notice
+  bool by_cloud_ = false;                                                       // the episode
+  std::optional<std::variant<event::SignalCame, event::NoticeGiven>> covered_;  // by it: another's
+  std::optional<Instant> withdrawn_end_;  // that a cloud had named
   bool cancelled_ = false;
   Watchdog watchdog_;
   Ladder ladder_;

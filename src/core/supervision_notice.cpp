@@ -46,6 +46,7 @@ void Supervision::on(const event::NoticeGiven& given) {
     judge(as.signal, Verdict::forestalled);
     return finish();
   }
+  if (phase_ == Phase::draining && source_ != NoticeSource::cloud && !covered_) covered_ = given;
   std::optional<Deadline> told;
   if (given.told && policy_.schedule.deadline_known) told = given.told;
   const auto& lead = policy_.schedule.lead;
@@ -58,7 +59,15 @@ void Supervision::on(const event::NoticeGiven& given) {
 
 void Supervision::on(const event::NoticeWithdrawn&) {
   const bool cloud = deadline_ && deadline_->source == DeadlineSource::cloud;
-  if (phase_ == Phase::draining && by_cloud_ && cloud) spared_ = true;
+  // Who is left of a trainer that has left for it, and who is cancelled, have their clock.
+  if (phase_ != Phase::draining || !by_cloud_ || !cloud || ending_ || cancelled_) return;
+  withdrawn_end_ = deadline_->at;
+  advised_.insert(episode_notice_);  // a slow save
+  hold_.reset();
+  const auto covered = std::exchange(covered_, {});
+  covered_term_.reset();
+  leave_episode();
+  if (covered) std::visit([this](const auto& other) { on(other); }, *covered);
 }
 
 void Supervision::heed(const event::SignalCame& came, Signal becomes,
@@ -67,14 +76,9 @@ void Supervision::heed(const event::SignalCame& came, Signal becomes,
   if (nobody_left()) return judge(came.signal, Verdict::too_late);
   if (phase_ == Phase::draining) {
     hung_ = false;
-    if (told && std::exchange(spared_, false) && source_ == NoticeSource::cloud) {
-      deadline_.reset();  // what was withdrawn
-      done_by_.reset();
-    }
     if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
     if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
-    const bool another = came.signal == SIGTERM && episode_notice_ != SIGTERM;
-    if (another && source_ == NoticeSource::signal) covered_term_ = came;
+    cover(came);
     return judge(came.signal, Verdict::covered);
   }
   // TERM is what Slurm also ends a job with, so that one may be new.
@@ -111,6 +115,13 @@ void Supervision::join_late(const event::SignalCame& came, Signal becomes,
   begin_episode(came, becomes);
 }
 
+// What becomes a notice of its own, should the episode turn out to be none.
+void Supervision::cover(const event::SignalCame& came) {
+  if (source_ != NoticeSource::signal) return;
+  if (came.signal == SIGTERM && episode_notice_ != SIGTERM) covered_term_ = came;
+  if (!covered_ || came.signal == SIGTERM) covered_ = came;
+}
+
 void Supervision::open_episode(Signal relayed) {
   phase_ = Phase::draining;
   episode_notice_ = 0;
@@ -119,6 +130,7 @@ void Supervision::open_episode(Signal relayed) {
   hold_.reset();
   agents_look_at_.reset();  // of an advice before it
   covered_term_.reset();
+  covered_.reset();
   allowance_ = Nanos(0);
   ladder_ = Ladder(policy_.ladder, relayed, now_, planned_kill());
 }
@@ -127,7 +139,8 @@ void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
   open_episode(becomes);
   by_cloud_ = source_ == NoticeSource::cloud;
   episode_notice_ = came.signal;
-  actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
+  actions_.push_back(
+      action::Relay{becomes, came.payload, came.carrier, action::Relay::For::everyone, source_});
   judge(came.signal, Verdict::relayed, becomes);
 }
 
@@ -137,8 +150,8 @@ void Supervision::take_its_place(const event::SignalCame& came, Signal becomes) 
   relay_at_ = now_;
   episode_notice_ = came.signal;  // the one that was held has reached nobody
   ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
-  actions_.push_back(
-      action::Relay{becomes, came.payload, came.carrier, action::Relay::For::who_was_not_told});
+  actions_.push_back(action::Relay{becomes, came.payload, came.carrier,
+                                   action::Relay::For::who_was_not_told, source_});
   judge(came.signal, Verdict::relayed, becomes);
 }
 
@@ -155,7 +168,7 @@ void Supervision::leave_episode() {
   episode_at_.reset();
   agents_look_at_.reset();
   own_grace_.reset();
-  hung_ = by_cloud_ = spared_ = false;
+  hung_ = by_cloud_ = false;
   watchdog_.excuse(now_);  // it may have been silent while it saved
 }
 
@@ -190,7 +203,8 @@ void Supervision::advise(const event::SignalCame& came, Signal becomes) {
   if (repeats_advice(came.signal)) return judge(came.signal, Verdict::covered);
   note_advice(came.signal, now_);
   hold_.reset();
-  actions_.push_back(action::Relay{becomes, came.payload, came.carrier});
+  actions_.push_back(
+      action::Relay{becomes, came.payload, came.carrier, action::Relay::For::everyone, source_});
   judge(came.signal, Verdict::advice, becomes);
 }
 

@@ -29,16 +29,23 @@ void CloudWatch::open() {
   chronicle_.log(LogLevel::info, "asks " + cloud() + where + " whether the machine is taken away");
 }
 
-std::vector<CloudWatch::Notice> CloudWatch::hear() {
-  std::vector<Notice> notices;
-  if (!watcher_) return notices;
-  for (const CloudWatcher::News& news : watcher_->hear()) {
-    take(news);
-    for (const NoticeWatch::Told& told : news.notices) {
-      if (auto notice = judged(told)) notices.push_back(std::move(*notice));
+std::vector<CloudWatch::News> CloudWatch::hear() {
+  std::vector<News> heard;
+  if (!watcher_) return heard;
+  for (const CloudWatcher::News& said : watcher_->hear()) {
+    take(said);
+    News news{.withdrawn = said.known && take_standing(said), .notices = {}};
+    if (news.withdrawn) {
+      for (News& earlier : heard) {
+        std::erase_if(earlier.notices, [](const Notice& notice) { return notice.end.has_value(); });
+      }
     }
+    for (const NoticeWatch::Told& told : said.notices) {
+      if (auto notice = judged(told)) news.notices.push_back(std::move(*notice));
+    }
+    heard.push_back(std::move(news));
   }
-  return notices;
+  return heard;
 }
 
 // Of all that ask the same service one is told of.
@@ -60,13 +67,12 @@ void CloudWatch::take(const CloudWatcher::News& news) {
                      cloud() + (again ? " answers again" : " answers"));
     }
   }
-  if (news.known) take_standing(news);
 }
 
 // Of two keys of one service each may announce the end: it is withdrawn when none does, also when
 // the process that had heard of it was not there to hear that; or when another end is named
-// instead.
-void CloudWatch::take_standing(const CloudWatcher::News& news) {
+// instead. True: it is withdrawn.
+bool CloudWatch::take_standing(const CloudWatcher::News& news) {
   const bool stood = !standing_.empty();
   if (news.leaves) {
     standing_.insert(news.asker);
@@ -75,10 +81,10 @@ void CloudWatch::take_standing(const CloudWatcher::News& news) {
   }
   const bool none = stood && standing_.empty();
   const bool another = news.withdrawn && standing_.size() == 1 && news.leaves;
-  if (!none && !another) return;
-  withdrawn_ = true;
+  if (!none && !another) return false;
   chronicle_.log(LogLevel::info, cloud() + " has withdrawn its notice; nobody is killed for it");
   chronicle_.journal("cloud-withdrawn", JournalRecord().add("cloud", cloud()));
+  return true;
 }
 
 std::optional<CloudWatch::Notice> CloudWatch::judged(const NoticeWatch::Told& told) {

@@ -27,12 +27,13 @@ class CloudWatch {
     std::string id;
     std::optional<Instant> end;  ///< nothing: the trainer is told, nothing need end
   };
+  struct News {
+    bool withdrawn = false;  ///< what was announced before is not to happen after all
+    std::vector<Notice> notices;
+  };
+  /// In the order in which it was said, without ends that were withdrawn before we heard of them.
   /// To be called when one of the descriptors is readable, or wake() has come.
-  std::vector<Notice> hear();
-
-  /// Once: what it announced is not to happen after all. To be asked before the new notices are
-  /// acted upon: another end may be named instead.
-  bool take_withdrawn() { return std::exchange(withdrawn_, false); }
+  std::vector<News> hear();
 
   void add_fds(std::vector<int>& fds) const;
   std::optional<Instant> wake() const { return watcher_ ? watcher_->wake() : std::nullopt; }
@@ -47,7 +48,7 @@ class CloudWatch {
 
  private:
   void take(const CloudWatcher::News& news);
-  void take_standing(const CloudWatcher::News& news);
+  bool take_standing(const CloudWatcher::News& news);
   std::optional<Notice> judged(const NoticeWatch::Told& told);
 
   CloudSource source_;
@@ -56,7 +57,6 @@ class CloudWatch {
   bool answers_ = false;
   std::set<std::size_t> failing_;   // which of the askers
   std::set<std::size_t> standing_;  // who says that the machine ends
-  bool withdrawn_ = false;
 };
 
 }  // namespace pw

@@ -146,15 +146,16 @@ void NodeWatch::reap() {
 }
 
 void NodeWatch::hear_cloud() {
-  const auto notices = cloud_.hear();
-  if (cloud_.take_withdrawn()) withdraw();
-  for (const CloudWatch::Notice& notice : notices) {
-    begin({.words = notice.words,
-           .key = notice.end ? "leave" : notice.kind + " " + notice.id,
-           .as = settings_.notice_as,
-           .end = notice.end,
-           .margin = settings_.margin},
-          "cloud");
+  for (const CloudWatch::News& news : cloud_.hear()) {
+    if (news.withdrawn) withdraw();
+    for (const CloudWatch::Notice& notice : news.notices) {
+      begin({.words = notice.words,
+             .key = notice.end ? "leave" : notice.kind + " " + notice.id,
+             .as = settings_.notice_as,
+             .end = notice.end,
+             .margin = settings_.margin},
+            "cloud");
+    }
   }
 }
 

@@ -45,15 +45,14 @@ Supervisor::Supervisor(Plan plan, SignalFd signals, Chronicle& chronicle)
       own_pid_(getpid()) {}
 
 boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
-  if (stopped_by_kill_switch()) {
-    return end_unstarted({.status = plan_.settings.stopped_exit, .outcome = Outcome::finished});
-  }
+  if (plan_.settings.service) service_.emplace(environment_value("NOTIFY_SOCKET"));
+  if (stopped_by_kill_switch()) return end_switched_off();
   if (plan_.settings.notice_before_end) watch_the_end();
   if (plan_.settings.cloud.kind != CloudSource::Kind::none) watch_the_cloud();
-  if (plan_.settings.service) service_.emplace(environment_value("NOTIFY_SOCKET"));
   // First: what comes before the wait ends it, too. What comes with its end is taken below.
   if (plan_.start.asked()) {
     if (const auto ended = wait_for_start()) return *ended;
+    if (!finished_ && stopped_by_kill_switch()) return end_switched_off();
   }
   while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
   if (!finished_) {

@@ -58,6 +58,7 @@ class Supervisor {
   void stagger();
   StartGate::Verdict pass_gate();
   ExitStatus end_at_gate(StartGate::Verdict verdict);
+  ExitStatus end_switched_off();
   ExitStatus end_unstarted(const ExitStatus& status);
   void hear_gate();
   void take(const CaughtSignal& caught);
@@ -93,7 +94,9 @@ class Supervisor {
   void tell_started();
   void tell_manager();
   void give_notice(const event::NoticeGiven& notice);
-  void ask_slurm(Signal signal, JobWatch::Notice notice);
+  void take_from_cloud(const CloudWatch::Notice& notice);
+  void take_withdrawal();
+  void ask_slurm(const action::Judge& judge, JobWatch::Notice notice);
   Nanos apart_from_other_ranks() const;
   void advance_job();
   void take_job_news(const JobWatch::News& news);
@@ -146,8 +149,8 @@ class Supervisor {
   Overseers overseers_;             // likewise
   Instant started_{};
   std::list<StepSignal> step_signals_;
-  CaughtSignal caught_;                         // the signal that is being worked on
-  NoticeSource source_ = NoticeSource::signal;  // if it is none
+  CaughtSignal caught_;                  // the signal that is being worked on
+  std::optional<CaughtSignal> covered_;  // which a cloud's episode has covered
   NoticeSource episode_source_ = NoticeSource::signal;
   CaughtSignal batch_term_;  // the one that waits to be judged
   BatchDoubt batch_doubt_;

@@ -67,8 +67,13 @@ void Supervisor::act(const action::Judge& judge) {
   narrator_.agents_stopped(std::exchange(agents_, {}));
   const bool fresh = judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice;
   if (fresh || judge.verdict == Verdict::forestalled) episode_source_ = judge.source;
-  if (fresh) ask_slurm(judge.signal, JobWatch::Notice::fresh);
-  if (judge.verdict == Verdict::covered) ask_slurm(judge.signal, JobWatch::Notice::repeated);
+  if (fresh) ask_slurm(judge, JobWatch::Notice::fresh);
+  if (fresh) covered_.reset();
+  if (judge.verdict == Verdict::covered) {
+    ask_slurm(judge, JobWatch::Notice::repeated);
+    const bool sent = judge.source == NoticeSource::signal;
+    if (sent && (!covered_ || judge.signal == SIGTERM)) covered_ = caught_;
+  }
   tell_manager();  // also of a stop that comes in the episode: it is then that a time limit counts
 }
 
@@ -100,9 +105,9 @@ void Supervisor::act(const action::Relay& relay) {
   }
   const auto deadline = run_.deadline();
   notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
-  if (source_ != NoticeSource::signal) {
+  if (relay.source != NoticeSource::signal) {
     notice_.signal = relay.signal;
-    notice_.cause = cause_word(cause_by_ourselves(source_)).data();
+    notice_.cause = cause_word(cause_by_ourselves(relay.source));
   }
   if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
   if (run_.cancelled()) notice_ = {.signal = relay.signal, .cause = "cancel"};

@@ -56,10 +56,10 @@ void Supervisor::look_at_job() {
 
 // After the relay. Only notes it down: called while the state machine's actions are carried out, of
 // which an answer would make new ones.
-void Supervisor::ask_slurm(Signal signal, JobWatch::Notice notice) {
+void Supervisor::ask_slurm(const action::Judge& judge, JobWatch::Notice notice) {
   if (!plan_.job || !tree_) return;
   if (!job_watch_) job_watch_.emplace(*plan_.job);
-  job_watch_->heard(signal, source_, notice, monotonic_now());
+  job_watch_->heard(judge.signal, judge.source, notice, monotonic_now());
   if (!job_watch_->worth_asking()) return;
   ask_due_ = monotonic_now() + kAfterRelay + apart_from_other_ranks();
 }

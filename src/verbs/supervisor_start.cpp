@@ -75,6 +75,13 @@ ExitStatus Supervisor::end_at_gate(StartGate::Verdict verdict) {
   return end_unstarted(status);
 }
 
+// A clean end also for a manager that waits for READY=1.
+ExitStatus Supervisor::end_switched_off() {
+  if (gate_) gate_->close();
+  if (service_) service_->ready();
+  return end_unstarted({.status = plan_.settings.stopped_exit, .outcome = Outcome::finished});
+}
+
 ExitStatus Supervisor::end_unstarted(const ExitStatus& status) {
   narrator_.not_started(status.status, status.outcome);
   close(status);

@@ -61,22 +61,27 @@ void Supervisor::watch_the_cloud() {
 }
 
 void Supervisor::hear_cloud() {
-  const auto notices = cloud_->hear();
-  if (cloud_->take_withdrawn()) happen(event::NoticeWithdrawn{});
-  for (const CloudWatch::Notice& notice : notices) {
-    narrator_.of_cloud(notice.words);
-    event::NoticeGiven given{.source = NoticeSource::cloud, .as = plan_.settings.notice_as};
-    if (notice.end) {
-      given.told = Deadline{*notice.end, Certainty::fact, DeadlineSource::cloud};
-    } else {
-      given.advice = true;
+  for (const CloudWatch::News& news : cloud_->hear()) {
+    if (news.withdrawn) take_withdrawal();
+    for (const CloudWatch::Notice& notice : news.notices) {
+      if (finished_) return;
+      take_from_cloud(notice);
     }
-    const auto before = run_.kill_at();
-    give_notice(given);
-    if (finished_) return;
-    if (before && run_.kill_at() && *run_.kill_at() < *before) {
-      chronicle_.log(LogLevel::info, notice.words + ": the end comes nearer", time_left());
-    }
+  }
+}
+
+void Supervisor::take_from_cloud(const CloudWatch::Notice& notice) {
+  narrator_.of_cloud(notice.words);
+  event::NoticeGiven given{.source = NoticeSource::cloud, .as = plan_.settings.notice_as};
+  if (notice.end) {
+    given.told = Deadline{*notice.end, Certainty::fact, DeadlineSource::cloud};
+  } else {
+    given.advice = true;
+  }
+  const auto before = run_.kill_at();
+  give_notice(given);
+  if (before && run_.kill_at() && *run_.kill_at() < *before) {
+    chronicle_.log(LogLevel::info, notice.words + ": the end comes nearer", time_left());
   }
 }
 
@@ -84,7 +89,7 @@ void Supervisor::hear_cloud() {
 void Supervisor::take_from_daemon(const QueuedNotice& notice) {
   if (notice.kind == QueuedNotice::Kind::withdrawn) {
     chronicle_.log(LogLevel::info, "preempt-wrap watch: the notice was withdrawn");
-    return happen(event::NoticeWithdrawn{});
+    return take_withdrawal();
   }
   narrator_.of_cloud("preempt-wrap watch");
   event::NoticeGiven given{.source = NoticeSource::cloud, .as = plan_.settings.notice_as};
@@ -119,9 +124,14 @@ void Supervisor::tell_manager() {
 
 void Supervisor::give_notice(const event::NoticeGiven& notice) {
   caught_ = {};
-  source_ = notice.source;
   happen(notice);
-  source_ = NoticeSource::signal;
+}
+
+// A signal that its episode has covered is a notice of its own now.
+void Supervisor::take_withdrawal() {
+  caught_ = std::exchange(covered_, {}).value_or(CaughtSignal{});
+  happen(event::NoticeWithdrawn{});
+  tell_manager();
 }
 
 }  // namespace pw

@@ -1,5 +1,6 @@
 """What a hostile reader broke: notices taken back, registered runs, crowded folders."""
 import os
+import shutil
 import signal
 import subprocess
 
@@ -12,7 +13,7 @@ from wrapper import BINARY
 
 class TakenBack(Watch):
     def is_relayed(self, wrapper, log):
-        """Covered, until the end that was named has passed."""
+        """Covered, until the withdrawal is heard."""
         wrapper.signal('USR2')
         return log.got('USR2')
 
@@ -37,6 +38,31 @@ class TakenBack(Watch):
         os.unlink(self.notice_file)
         until('a notice that is new', lambda: self.is_relayed(wrapper, log))
         self.assertTrue(wrapper.running(), wrapper.err)
+
+    def test_a_notice_after_it_has_a_clock_of_its_own(self):
+        """Seen: killed at the end that had been withdrawn."""
+        wrapper, log = self.begin('file:' + self.notice_file, IGNORES, options=['--lead', '300s'])
+        self.notice(20)
+        log.wait_for('USR1')
+        os.unlink(self.notice_file)
+        self.says(wrapper, 'has withdrawn')
+        wrapper.signal('USR1')
+        log.wait_for('USR1', 2)
+        self.assertGreater(self.told('notice')[-1]['kill_in_ms'], 250_000)
+
+    def test_what_is_withdrawn_before_we_hear_of_it_is_told_to_nobody(self):
+        server = self.serve('ec2')
+        wrapper, log = self.begin(source('ec2', server), IGNORES)
+        self.asks(server, 'ec2')
+        os.kill(wrapper.pid, signal.SIGSTOP)
+        server.notice()
+        self.asks(server, 'ec2', 2)
+        server.withdraw()
+        self.asks(server, 'ec2', 2)
+        os.kill(wrapper.pid, signal.SIGCONT)
+        self.says(wrapper, 'has withdrawn')
+        wrapper.fence(log)
+        self.assertNotIn('USR1', log.order())
 
     def test_one_of_googles_keys_does_not_take_back_the_others_notice(self):
         server = self.serve('gce')
@@ -100,6 +126,20 @@ class Registered(Watch):
             self.notice(20)
             self.assertEqual(process.wait(25), 7, watch.err)
             self.end(watch)
+
+
+    def test_a_run_is_known_whatever_it_is_called(self):
+        """Seen: taken for a bare trainer, and SIGKILLed before it could end its own."""
+        binary = shutil.copy(BINARY, self.path('pw'))
+        run = self.start('run', '--register', '--run-dir', self.run_dir, '--',
+                         *self.trainer(IGNORES, log='run'), binary=binary)
+        self.log('run').ready()
+        until('its registration', self.registered)
+        watch = self.watch()
+        self.notice(8)
+        self.assertEqual(run.wait(), 137, run.err)  # its own ladder's, not -9
+        self.assertIn('killed by us', run.err)
+        self.end(watch)
 
 
 class InAJob(Watch, JobTest):

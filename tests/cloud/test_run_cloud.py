@@ -120,27 +120,33 @@ class Notices(CloudTest):
                 log.wait_for('USR1')
                 server.withdraw()
                 until('the withdrawal', lambda: 'has withdrawn' in wrapper.err)
-
-                def new_again():  # covered, until the end that was named has passed
-                    wrapper.signal('USR2')
-                    return log.got('USR2')
-
                 wrapper.fence(log)
-                until('a notice that is relayed', new_again)
+                wrapper.signal('USR2')
+                log.wait_for('USR2')
                 self.assertTrue(wrapper.running())
                 self.assertNotIn('TERM', log.order())
 
-    def test_withdrawn_and_given_again_while_the_trainer_saves(self):
+    def test_withdrawn_and_given_again_is_told_again(self):
         server = self.serve('ec2')
-        wrapper, log = self.begin(source('ec2', server), 'USR1=save:1500:138')
+        wrapper, log = self.begin(source('ec2', server), 'USR1=log', 'TERM=exit:143')
         server.notice()
         log.wait_for('USR1')
         server.withdraw()
-        self.asks(server, 'ec2', 2)
+        until('the withdrawal', lambda: 'has withdrawn' in wrapper.err)
         server.notice()
-        self.asks(server, 'ec2', 2)
-        self.assertEqual(wrapper.wait(), 138)
-        self.assertEqual((log.order(), len(log.of('saved'))), (['USR1'], 1))
+        log.wait_for('USR1', 2)
+        self.assertEqual(len(self.told('notice')), 2)
+        self.assertEqual([line['verdict'] for line in self.told('notice')], ['relayed'] * 2)
+
+    def test_a_save_that_a_withdrawn_notice_began_ends_as_preempted(self):
+        server = self.serve('ec2')
+        wrapper, log = self.begin(source('ec2', server), 'USR1=save:1000:0',
+                                  options=['--exit-preempted', '85'])
+        server.notice()
+        log.wait_for('USR1')
+        server.withdraw()
+        until('the withdrawal', lambda: 'has withdrawn' in wrapper.err)
+        self.assertEqual(wrapper.wait(), 85)
 
     def test_of_two_notices_the_earlier_end_counts_and_the_trainer_is_told_once(self):
         for serial, (cloud, first, second, seconds) in enumerate(TWO):

@@ -170,27 +170,68 @@ TEST_CASE("before the start it is forestalled, advice is not") {
   CHECK(run.happen(of_cloud(run, 120s)) == "forestalled, FINISH");
 }
 
-TEST_CASE("withdrawn: the episode lasts until the end that was named, and kills nobody") {
+TEST_CASE("withdrawn: the episode is over, nobody is killed, and the next notice is a new one") {
   Run run(Policy{});
   run.started().at(10s);
   run.happen(of_cloud(run, 120s));
   CHECK(run.at(20s).happen(event::NoticeWithdrawn{}).empty());
-  CHECK(run.phase() == Phase::draining);
-  CHECK(run.facts().in_episode);  // who saves and leaves now was preempted
-  CHECK(run.at(108s + 10s).wakes().empty());
   CHECK(run.phase() == Phase::running);
-  CHECK(run.at(500s).wakes().empty());
-  CHECK(run.gets(SIGUSR1) == "RELAY USR1, relayed");  // the next one is new
+  CHECK_FALSE(run.next_wake());
+  CHECK(run.at(21s).gets(SIGUSR1) == "RELAY USR1, relayed");
+  CHECK(run.kill_in() == 60s);  // its own clock
 }
 
-TEST_CASE("withdrawn and announced again: the new end counts") {
+TEST_CASE("withdrawn: who leaves before the end that was named was preempted") {
+  for (const auto& [when, preempted] : {std::pair{119s, true}, std::pair{131s, false}}) {
+    Run run(Policy{});
+    run.started().at(10s);
+    run.happen(of_cloud(run, 120s));
+    run.at(20s).happen(event::NoticeWithdrawn{});
+    run.at(when).ends(0);
+    CHECK(run.facts().in_episode == preempted);
+  }
+}
+
+TEST_CASE("withdrawn and announced again: told again, with the new end") {
   Run run(Policy{});
   run.started().at(10s);
   run.happen(of_cloud(run, 120s));
   run.at(20s).happen(event::NoticeWithdrawn{});
-  run.at(30s).happen(of_cloud(run, 60s));
+  CHECK(run.at(21s).happen(of_cloud(run, 60s)) == "RELAY USR1, relayed");
   CHECK(run.kill_in() == 58s);
-  CHECK(run.at(30s + 58s).wakes().find("KILL") != std::string::npos);
+  CHECK(run.at(21s + 58s).wakes().find("KILL") != std::string::npos);
+}
+
+TEST_CASE("withdrawn: what the episode had covered is a notice of its own") {
+  for (const Signal signal : {SIGUSR1, SIGUSR2, SIGTERM}) {
+    Run run(Policy{});
+    run.started().at(10s);
+    run.happen(of_cloud(run, 120s));
+    CHECK(run.at(12s).gets(signal) == "covered");
+    CHECK(run.at(20s).happen(event::NoticeWithdrawn{}) ==
+          "RELAY " + signal_name(signal) + ", relayed");
+    CHECK(run.kill_in() == 60s);
+  }
+  Run limit(Policy{});
+  limit.started().at(10s);
+  limit.happen(of_cloud(limit, 120s));
+  CHECK(limit.at(12s).happen(own_limit()) == "covered");
+  CHECK(limit.at(20s).happen(event::NoticeWithdrawn{}) == "RELAY USR1, relayed");
+}
+
+TEST_CASE("a cancelled run is stopped, whatever is withdrawn") {
+  Run before(Policy{});
+  before.started().at(10s);
+  before.happen(of_cloud(before, 120s));
+  before.happen(event::Cancelled{});
+  CHECK(before.at(20s).happen(event::NoticeWithdrawn{}).empty());
+  CHECK(before.at(10s + 118s).wakes().find("KILL") != std::string::npos);
+  Run after(Policy{});
+  after.started().at(10s);
+  after.happen(of_cloud(after, 120s));
+  after.at(20s).happen(event::NoticeWithdrawn{});
+  CHECK(after.at(21s).happen(event::Cancelled{}) == "RELAY TERM");
+  CHECK(after.kill_in() == 60s);
 }
 
 TEST_CASE("a withdrawal takes no signal's clock away") {

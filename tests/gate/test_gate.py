@@ -104,6 +104,25 @@ class Gate(GateTest):
         self.assertEqual(waiting.wait(90), 0)
         self.assertEqual(len(self.starts()), 1)
 
+    def test_a_kill_switch_that_comes_during_the_wait(self):
+        """At the gate and without one; the place goes to the next."""
+        switch = self.path('off')
+        options = ('--max-starting', '1', '--ready', '1h')
+        end = f'until [ -e {self.path("end")} ]; do sleep 0.05; done'
+        holder = self.behind(*options, command=['sh', '-c', end])
+        until('its start', lambda: 'start:' in holder.err)
+        waiting = self.behind(*options, '--kill-switch', switch, '--stopped-exit', '9',
+                              command=self.stamp())
+        self.wait_line(waiting)
+        spread = self.start('--stagger', '4s', '--index', '1', '--count', '2', '--kill-switch',
+                            switch, '--stopped-exit', '9', '--', *self.stamp())
+        until('its wait', lambda: 'start in' in spread.err)
+        self.write('off', '')
+        self.write('end', '')
+        self.assertEqual((waiting.wait(), spread.wait(), holder.wait()), (9, 9, 0))
+        self.assertEqual(self.starts(), [])
+        self.assertEqual(self.behind(*options, command=self.stamp()).wait(), 0)
+
     def test_pause_and_resume(self):
         self.assertEqual(self.behind('--start-rate', '10/s').wait(), 0)
         self.steer('pause', 'maintenance')

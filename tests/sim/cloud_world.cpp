@@ -23,11 +23,6 @@ void World::cloud_notice() {
   const auto kill_before = machine_.kill_at();
   if (phase == Phase::draining && !given.advice) {
     if (const auto told = told_by_cloud()) {
-      if (std::exchange(spared_, false)) {
-        oracle_.standing.reset();
-        oracle_.done_by.reset();
-        oracle_.excused = true;
-      }
       oracle_.learn(*told, policy_.margin, now_);
     }
   }
@@ -42,23 +37,34 @@ void World::cloud_notice() {
   }
 }
 
+// Nobody is killed for it: with the episode its clock is gone. What others have said meanwhile is
+// a notice of its own.
 void World::withdraw() {
   const auto kill_before = machine_.kill_at();
   const Phase phase = machine_.phase();
-  happen(event::NoticeWithdrawn{});
-  demand(judged_ == 0 && machine_.phase() == phase, "a withdrawal ends nothing at once");
-  demand(machine_.kill_at() == kill_before, "and moves no clock");
   const auto deadline = machine_.deadline();
   const bool cloud = deadline && deadline->source == DeadlineSource::cloud;
-  if (phase == Phase::draining && by_cloud_ && cloud) spared_ = true;
-}
-
-// The episode is over when the time has come, and nobody was killed for it.
-void World::check_spared() {
-  if (machine_.phase() != Phase::running) return;
-  by_cloud_ = spared_ = false;
-  advised_ = advised_now_ = true;
-  leave_episode();
+  const bool over = phase == Phase::draining && by_cloud_ && cloud && trainer_.alive && !cancelled_;
+  const auto covered = std::exchange(covered_, {});
+  if (over) {
+    by_cloud_ = held_ = covered_term_ = false;
+    advised_ = true;
+    leave_episode();
+    limited_ = covered && *covered == 0;
+    if (covered && *covered != 0) last_signal_ = *covered;
+  } else {
+    covered_ = covered;
+  }
+  happen(event::NoticeWithdrawn{});
+  limited_ = false;
+  if (!over) {
+    demand(judged_ == 0 && machine_.phase() == phase, "nothing else is ended by a withdrawal");
+    demand(machine_.kill_at() == kill_before, "and no other clock moved");
+  } else if (covered) {
+    demand(judged_ == 1, "what it had covered is not forgotten");
+  } else {
+    demand(machine_.phase() == Phase::running && !machine_.kill_at(), "it leaves no clock behind");
+  }
 }
 
 }  // namespace pw

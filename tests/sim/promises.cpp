@@ -68,7 +68,8 @@ void World::begin_oracle() {
   covered_term_ = false;
   const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
   held_ = false;
-  by_cloud_ = spared_ = false;
+  by_cloud_ = false;
+  covered_.reset();
   if (machine_.hung() || cancelling_) {
     if (cancelling_) {
       demand(trainer_.alive && !oracle_.relay_at, "a cancel begins no second episode");
@@ -206,7 +207,6 @@ void World::act(const action::KillTree&, std::deque<Event>& answers) {
 
 void World::check_first_kill() {
   if (oracle_.hurried) return;
-  demand(!spared_ || !trainer_.alive, "nobody is killed for what was withdrawn");
   if (stragglers_since_) {
     const bool waited = now_ >= *stragglers_since_ + *policy_.stragglers;
     const auto instant = oracle_.relay_at ? oracle_.kill_instant(policy_) : std::nullopt;

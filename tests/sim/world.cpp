@@ -105,7 +105,6 @@ void World::next_event() {
   const Instant wake = machine_.next_wake().value_or(kNever);
   const Instant outside = outside_left_ > 0 ? now_ + dice_.up_to(40s) : kNever;
   const Instant next = std::min({death, wake, outside});
-  const bool spared = spared_ && machine_.phase() == Phase::draining;
   if (next == kNever) {
     demand(false, "every run ends");
   } else if (next == death) {
@@ -113,7 +112,6 @@ void World::next_event() {
     die(*dying);
   } else if (next == wake) {
     now_ = std::max(now_, wake);
-    if (spared_ && covered_term_) last_signal_ = SIGTERM;  // a notice of its own when it is over
     if (dice_.one_in(60)) be_late();
     if (!finished_) happen(event::TimeCame{});
   } else {
@@ -121,7 +119,6 @@ void World::next_event() {
     now_ = outside;
     from_outside();
   }
-  if (spared) check_spared();
   watch_the_clock();
   watch_the_reports();
 }
@@ -207,6 +204,7 @@ void World::cancel() {
 
 void World::own_limit() {
   limited_ = true;
+  if (machine_.phase() == Phase::draining && !covered_) covered_ = 0;
   happen(event::NoticeGiven{NoticeSource::own_limit, SIGUSR1, {}, kGraceElsewhere});
   demand(judged_ == 1, "our own notice gets one verdict");
   limited_ = false;
@@ -259,7 +257,9 @@ void World::signal() {
   if (phase == Phase::done || !policy_.notices.contains(came.signal)) return;
   check_notice(came.signal, phase);
   const bool another = came.signal == SIGTERM && episode_signal_ != SIGTERM;
-  if (verdict_ == Verdict::covered && phase == Phase::draining && another) covered_term_ = true;
+  const bool covered = verdict_ == Verdict::covered && phase == Phase::draining;
+  if (covered && another) covered_term_ = true;
+  if (covered && (!covered_ || came.signal == SIGTERM)) covered_ = came.signal;
   const auto kill_after = machine_.kill_at();
   const bool drained = phase == Phase::draining && machine_.phase() == Phase::draining;
   if (!drained || first_lead) return;
@@ -275,7 +275,6 @@ void World::reread(Signal signal) {
   const auto told = deadline_told_by(policy_.schedule, signal, now_);
   if (!told || dropped) return;
   learn_told(*told);
-  spared_ = false;  // somebody else names an end
 }
 
 void World::check_notice(Signal signal, Phase phase) {

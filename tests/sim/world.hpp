@@ -43,7 +43,6 @@ class World {
   void own_limit();
   void cloud_notice();
   void withdraw();
-  void check_spared();
   std::optional<Deadline> told_by_cloud() const;
   void check_hang();
   void watch_the_reports();
@@ -108,7 +107,7 @@ class World {
   bool limited_ = false;                         // our own time limit is just over
   std::optional<event::NoticeGiven> announced_;  // a cloud has just said so
   bool by_cloud_ = false;                        // began the episode
-  bool spared_ = false;                          // and has withdrawn what it said
+  std::optional<Signal> covered_;                // by it; 0: our own time limit
   bool cancelled_ = false;
   bool ignores_notice_ = false;
   bool advised_ = false;

@@ -66,6 +66,19 @@ class Trainer(BoxTest):
         started = next(i for i, line in enumerate(order) if line.startswith('Started'))
         self.assertLess(begins, started)
 
+    def test_a_kill_switch_is_a_clean_end(self):
+        """Seen: a main process that ends before READY=1 is a failure, and started again."""
+        self.box.write('/run/off', '')
+        self._units.append('preempt-wrap@off.service')
+        self.box.write('/etc/preempt-wrap/off.env',
+                       'TRAINER="/bin/true"\nPREEMPT_WRAP_RUN_OPTIONS="--kill-switch /run/off"\n')
+        self.box.systemctl('start', 'preempt-wrap@off.service')
+        self.wait_end('preempt-wrap@off.service')
+        self.assertEqual(self.box.show('preempt-wrap@off.service', 'Result'), 'success')
+        self.assertEqual(self.box.show('preempt-wrap@off.service', 'NRestarts'), '0')
+        self.assertIn('not started: the kill switch', ' '.join(
+            self.box.said('preempt-wrap@off.service')))
+
     def test_the_journal_stamps_its_lines_alone(self):
         unit, _ = self.instance('job', trainer())
         self.assertIn('preempt-wrap: start: ', ' '.join(self.box.said(unit)))
