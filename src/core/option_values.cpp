@@ -124,10 +124,8 @@ std::string take_lead(std::string_view text, Settings& settings) {
   settings.lead.reset();
   if (text == "auto" || text == "none") return "";
   settings.lead = parse_duration(text);
-  if (!settings.lead || *settings.lead == Nanos(0)) {
-    return bad_duration(text, ", auto or none");
-  }
-  return "";
+  if (settings.lead == Nanos(0)) return no_time(text);
+  return settings.lead ? "" : bad_duration(text, ", auto or none");
 }
 
 std::string take_ready(std::string_view text, Settings& settings) {

@@ -6,6 +6,7 @@
 #include "core/duration.hpp"
 #include "core/signal_name.hpp"
 #include "core/text.hpp"
+#include "core/value_takers.hpp"
 
 namespace pw {
 namespace {
@@ -26,7 +27,7 @@ constexpr std::array kOptions = std::to_array<Option>({
 
 std::string take_duration(std::string_view text, Nanos& target) {
   const auto duration = parse_duration(text);
-  if (!duration) return "\"" + std::string(text) + "\" is no duration (250ms, 30s, 5m, 1h30m)";
+  if (!duration) return bad_duration(text);
   target = *duration;
   return "";
 }

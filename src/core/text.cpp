@@ -69,6 +69,13 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
   return nearest.empty() ? "" : " (did you mean \"" + nearest + "\"?)";
 }
 
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
 std::string_view base_name(std::string_view path) {
   return path.substr(path.find_last_of('/') + 1);
 }

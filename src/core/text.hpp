@@ -19,6 +19,10 @@ std::string nearest_word(std::string_view word, std::span<const std::string> kno
 /// ` (did you mean "grace"?)`, or nothing: the end of a complaint about an unknown word.
 std::string did_you_mean(std::string_view word, std::span<const std::string> known);
 
+/// Names of files and processes, and what users give, are others' words: they end no line and move
+/// no cursor. A ? for each control character.
+std::string one_line(std::string text);
+
 /// The part of a path after its last slash.
 std::string_view base_name(std::string_view path);
 

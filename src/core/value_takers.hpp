@@ -19,6 +19,10 @@ inline std::string bad_duration(std::string_view text, std::string_view also = "
          ")";
 }
 
+inline std::string no_time(std::string_view text) {
+  return "\"" + std::string(text) + "\" is no time at all (more than 0)";
+}
+
 template <class Enum, std::size_t N>
 std::string take_word(std::string_view text, Enum& target,
                       const std::array<std::pair<std::string_view, Enum>, N>& words) {
@@ -51,7 +55,8 @@ std::string take_some_duration(std::string_view text, Settings& settings) {
 template <std::optional<Nanos> Settings::*Member>
 std::string take_positive_duration(std::string_view text, Settings& settings) {
   settings.*Member = parse_duration(text);
-  return settings.*Member && *(settings.*Member) > Nanos(0) ? "" : bad_duration(text);
+  if (settings.*Member == Nanos(0)) return no_time(text);
+  return settings.*Member ? "" : bad_duration(text);
 }
 
 inline std::string take_in_range(std::string_view text, std::int64_t least, std::int64_t most,

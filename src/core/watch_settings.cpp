@@ -42,12 +42,12 @@ WatchSettings watch_settings(std::span<const Given> given) {
     if (!seen.insert(item.name).second) continue;
     for (const OptionValue& value : option_values()) {
       if (value.name != item.name) continue;
-      const std::string fault = value.take(item.text, common);
+      std::string fault = value.take(item.text, common);
+      if (fault.empty() && item.name == "lead" && !common.lead) {
+        fault = "a shutdown leaves some time (30s)";
+      }
       if (!fault.empty()) watch.errors.push_back({item.origin, item.name + ": " + fault});
     }
-  }
-  if (!common.lead || *common.lead <= Nanos(0)) {
-    watch.errors.push_back({{}, "lead: a shutdown leaves some time (30s)"});
   }
   watch.cloud = common.cloud;
   watch.run_dir = common.run_dir;

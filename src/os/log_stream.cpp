@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text.hpp"
+
 namespace pw {
 namespace {
 
@@ -95,10 +97,7 @@ class TtouBlocked {
 }  // namespace
 
 void LogStream::write_line(std::string line) {
-  // Names of files and processes are others' words: they end no line and move no cursor.
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
-  }
+  line = one_line(std::move(line));
   const TtouBlocked blocked;
   if (way_ == Way::unknown) choose_way();
   line += '\n';

@@ -70,6 +70,9 @@ Budget plan_budget(const Settings& settings, const std::optional<SlurmJob>& job)
     budget.sentence += ", job " + job->id;
     if (job->restarts > 0) budget.sentence += ", attempt " + std::to_string(job->restarts + 1);
   }
+  if (!job && settings.requeue != RequeueMode::none) {
+    budget.sentence += "; no requeue, this is no Slurm job";
+  }
   budget.sentence += own_notices(settings, job.has_value());
   if (settings.notices.empty()) {
     const bool own = settings.notice_after || settings.notice_before_end;

@@ -2,6 +2,7 @@
 
 #include "core/exit_status.hpp"
 #include "core/option_table.hpp"
+#include "verbs/complain.hpp"
 #include "verbs/help.hpp"
 #include "verbs/run.hpp"
 #include "verbs/settings.hpp"
@@ -38,10 +39,10 @@ int config(std::span<const std::string> words) {
   const EffectiveSettings settings = read_settings(words);
   if (settings.line.wanted != Wanted::run) return show(settings.line.wanted);
   for (const Complaint& warning : settings.merged.warnings) {
-    std::fprintf(stderr, "preempt-wrap: warning: %s\n", warning.line().c_str());
+    complain("warning: " + warning.line());
   }
   if (!settings.merged.errors.empty()) {
-    std::fputs(error_message(settings.merged.errors).c_str(), stderr);
+    complain(settings.merged.errors);
     return kOwnFailure;
   }
   std::string text;

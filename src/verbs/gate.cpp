@@ -13,6 +13,7 @@
 #include "core/gate_summary.hpp"
 #include "os/ledger.hpp"
 #include "os/random.hpp"
+#include "verbs/complain.hpp"
 #include "verbs/help.hpp"
 #include "verbs/job_paths.hpp"
 #include "verbs/run.hpp"
@@ -36,11 +37,6 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"json", 0, "", "off", Reach::command_line, true, "status as one JSON object"},
     {"help", 'h', "", "off", Reach::command_line, true, "this screen"},
 });
-
-int fail(int status, const std::string& text) {
-  std::fprintf(stderr, "preempt-wrap: %s\n", text.c_str());
-  return status;
-}
 
 int print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
@@ -168,7 +164,7 @@ int gate(const Beginning& beginning, std::span<const std::string> words) {
     if (folder) asked.folder = *folder;
     if (!folder) asked.errors.push_back(folder.error().what);
   }
-  for (const std::string& error : asked.errors) fail(kOwnFailure, error);
+  for (const std::string& error : asked.errors) complain(error);
   if (!asked.errors.empty()) return kOwnFailure;
   const auto use = asked.action == "status" ? Ledger::Use::look : Ledger::Use::steer;
   auto ledger = Ledger::open_existing(asked.folder, use);

@@ -7,6 +7,8 @@
 #include "core/gate_plan.hpp"
 #include "core/number.hpp"
 #include "core/start_rate.hpp"
+#include "core/value_takers.hpp"
+#include "verbs/complain.hpp"
 #include "verbs/help.hpp"
 #include "verbs/run.hpp"
 
@@ -38,7 +40,7 @@ std::string take(const Given& given, Question& question) {
   }
   if (given.name == "startup") {
     const auto length = parse_duration(given.text);
-    if (!length) return "\"" + given.text + "\" is no duration";
+    if (!length) return bad_duration(given.text);
     question.start_up = *length;
     return "";
   }
@@ -81,9 +83,7 @@ int plan_of_gate(std::span<const std::string> words) {
     text = gate_help_text(kOptions);
   } else {
     const Question question = understand(line);
-    for (const std::string& error : question.errors) {
-      std::fprintf(stderr, "preempt-wrap: %s\n", error.c_str());
-    }
+    for (const std::string& error : question.errors) complain(error);
     if (!question.errors.empty()) return kOwnFailure;
     text = plan_text(plan_gate(question.tasks, question.limits, question.start_up));
   }

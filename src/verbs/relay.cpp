@@ -13,6 +13,7 @@
 #include "os/clock.hpp"
 #include "os/log_stream.hpp"
 #include "os/pid_file_reading.hpp"
+#include "verbs/complain.hpp"
 #include "verbs/help.hpp"
 #include "verbs/job_paths.hpp"
 #include "verbs/relay_target.hpp"
@@ -164,7 +165,7 @@ int relay(const Beginning& beginning, std::span<const std::string> words) {
   expand(settings.pid_file, settings);
   expand(settings.run_dir, settings);
   if (!errors.empty()) {
-    std::fputs(error_message(errors).c_str(), stderr);
+    complain(errors);
     return kOwnFailure;
   }
   // We are no supervisor here: Ctrl-C ends us, and leaves the process to itself. But a reader of

@@ -86,10 +86,4 @@ EffectiveSettings read_settings(std::span<const std::string> words) {
   return settings;
 }
 
-std::string error_message(const std::vector<Complaint>& errors) {
-  std::string message;
-  for (const Complaint& error : errors) message += "preempt-wrap: " + error.line() + "\n";
-  return message;
-}
-
 }  // namespace pw

@@ -20,7 +20,4 @@ struct EffectiveSettings {
 /// cannot is an error, a site or user file a warning, one that is not there nothing.
 EffectiveSettings read_settings(std::span<const std::string> words);
 
-/// All complaints in one message, each line with its origin; empty if there are none.
-std::string error_message(const std::vector<Complaint>& errors);
-
 }  // namespace pw

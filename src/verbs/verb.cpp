@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <span>
 
 #include "core/exit_status.hpp"
+#include "verbs/complain.hpp"
 #include "verbs/help.hpp"
 
 namespace pw {
@@ -27,11 +27,10 @@ int perform(const Beginning& beginning, const std::vector<std::string>& words) {
   if (first == "help") return show(Wanted::help);
   if (first == "version") return show(Wanted::version);
   if (std::find(kReserved.begin(), kReserved.end(), first) != kReserved.end()) {
-    std::fprintf(stderr,
-                 "preempt-wrap: the verb %s is reserved for a later version; for a command of that "
-                 "name write: preempt-wrap -- %s\n",
-                 first.c_str(), first.c_str());
-    return kOwnFailure;
+    return fail(kOwnFailure, "the verb " + first +
+                                 " is reserved for a later version; for a "
+                                 "command of that name write: preempt-wrap -- " +
+                                 first);
   }
   return run(beginning, words);
 }

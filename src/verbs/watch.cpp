@@ -6,6 +6,7 @@
 #include "config/command_line.hpp"
 #include "core/exit_status.hpp"
 #include "core/watch_settings.hpp"
+#include "verbs/complain.hpp"
 #include "verbs/help.hpp"
 #include "verbs/job_paths.hpp"
 #include "verbs/node_watch.hpp"
@@ -53,7 +54,7 @@ int watch(const Beginning&, std::span<const std::string> words) {
                           line.command.front() + " ...)"});
   }
   if (!errors.empty()) {
-    std::fputs(error_message(errors).c_str(), stderr);
+    complain(errors);
     return kOwnFailure;
   }
   Identity identity;
@@ -61,8 +62,7 @@ int watch(const Beginning&, std::span<const std::string> words) {
   Chronicle chronicle(settings.log_level, identity);
   auto signals = SignalFd::open(JobControl::ours);
   if (!signals) {
-    std::fprintf(stderr, "preempt-wrap: %s\n", signals.error().text().c_str());
-    return kOwnFailure;
+    return fail(kOwnFailure, signals.error().text());
   }
   if (!settings.journal.empty()) chronicle.open_journal(settings.journal);
   return NodeWatch(std::move(settings), std::move(*signals), chronicle).run();
