@@ -32,12 +32,12 @@ bool is_trusted(const CarefulFile& file) {
          folder.st_uid == owner;
 }
 
-// Whoever writes there ends our run.
-Result<std::string> text_in(const std::string& path) {
+// Nothing: there is no file. Whoever writes there ends our run.
+Result<std::optional<std::string>> text_in(const std::string& path) {
   const auto file = open_carefully(path);
   if (!file && file.error().why == std::errc::no_such_file_or_directory) {
     struct stat folder {};
-    if (stat(folder_of(path).c_str(), &folder) == 0) return std::string();
+    if (stat(folder_of(path).c_str(), &folder) == 0) return std::nullopt;
   }
   if (!file) return Error{path + " " + file.error().what, file.error().why};
   if ((file->found.st_mode & S_IWOTH) != 0) {
@@ -51,11 +51,14 @@ Result<std::string> text_in(const std::string& path) {
   return std::string(text.data(), static_cast<std::size_t>(size));
 }
 
-CloudAnswer look(const std::string& path) {
+// Whoever writes a file anew in place has emptied it first: that takes back nothing of what it has
+// said `before`.
+CloudAnswer look(const std::string& path, const CloudAnswer& before) {
   const auto text = text_in(path);
   if (!text) return {{}, text.error().text()};
-  if (trimmed(*text).empty()) return {};
-  const auto document = notice_document_in(*text);
+  if (!*text) return {};
+  if (trimmed(**text).empty()) return before;
+  const auto document = notice_document_in(**text);
   if (!document) return {{}, path + " " + document.error().what};
   return {{judge_document(*document, since_1970())}, ""};
 }
@@ -67,11 +70,14 @@ Result<std::vector<CloudQuestion>> file_questions(const CloudSource& source) {
   const std::string path = source.path;
   const Nanos poll = source.poll.value_or(kPoll);
   const auto watch = std::make_shared<std::optional<FolderWatch>>();
-  const auto ask = [path, watch] {
+  const auto before = std::make_shared<CloudAnswer>();
+  const auto ask = [path, watch, before] {
     if (!*watch) watch->emplace();
     (*watch)->add(folder_of(path));
     (*watch)->drain();
-    return look(path);
+    CloudAnswer answer = look(path, *before);
+    if (answer.known()) *before = answer;
+    return answer;
   };
   const auto wake = [watch] { return *watch ? (*watch)->fd() : -1; };
   return std::vector{CloudQuestion{.ask = ask, .poll = poll, .pause = poll, .wake = wake}};

@@ -40,7 +40,7 @@ Result<std::vector<CloudQuestion>> gce_questions(const CloudSource& source);
 /// Azure's Scheduled Events, of this machine only.
 Result<std::vector<CloudQuestion>> azure_questions(const CloudSource& source);
 
-/// A file: absent or empty is no notice.
+/// A file: absent it is no notice; empty, as while it is written anew, it says what it said before.
 Result<std::vector<CloudQuestion>> file_questions(const CloudSource& source);
 
 }  // namespace pw

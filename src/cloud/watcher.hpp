@@ -25,6 +25,7 @@ class CloudWatcher {
   /// What has been heard since the last time; never blocks.
   std::vector<News> hear();
 
+  std::size_t askers() const { return asking_.size(); }
   void add_fds(std::vector<int>& fds) const;
   std::optional<Instant> wake() const { return restart_at_; }
 

@@ -59,7 +59,9 @@ void Supervision::on(const event::SignalCame& came) {
 
 void Supervision::on(const event::TrainerStarted&) {
   phase_ = Phase::running;
-  for (const event::SignalCame& came : std::exchange(kept_, {})) on(came);
+  for (const Came& came : std::exchange(kept_, {})) {
+    std::visit([this](const auto& kept) { on(kept); }, came);
+  }
 }
 
 void Supervision::on(const event::TrainerEnded& ended) {

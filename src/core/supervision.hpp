@@ -75,7 +75,9 @@ struct NoticeGiven {
 /// A cloud takes back what it announced: the episode is over, nobody is killed for it, and the next
 /// notice is a new one; so is another's that the episode covered. Who has been told may be saving:
 /// who leaves before the end that was named was preempted.
-struct NoticeWithdrawn {};
+struct NoticeWithdrawn {
+  std::optional<Deadline> stands = {};  ///< what another watcher of the machine goes on saying
+};
 struct WaitBegan {};  ///< start control: the trainer is not to be started yet
 struct WaitOver {};
 struct TrainerStarted {};
@@ -237,6 +239,7 @@ class Supervision {
   void leave_episode();
   void turn_into_advice();
   void cover(const event::SignalCame& came);
+  void go_by(Deadline stands);
   void note_advice(Signal signal, Instant at);
   bool repeats_advice(Signal signal) const;
   void typed(Signal signal);
@@ -276,7 +279,8 @@ class Supervision {
   Instant now_{};
   std::vector<Action> actions_;
   NoticeSource source_ = NoticeSource::signal;  // of what is judged
-  std::vector<event::SignalCame> kept_;         // no notices, for the trainer once it is there
+  using Came = std::variant<event::SignalCame, event::NoticeGiven>;
+  std::vector<Came> kept_;  // for the trainer, once it is there
 
   std::optional<Ending> ending_;
   bool notice_relayed_ = false;
@@ -298,8 +302,8 @@ class Supervision {
   Nanos allowance_{0};              // EXTEND and late wake-ups
   std::optional<Nanos> own_grace_;  // of an episode that we began ourselves
   bool hung_ = false;
-  bool by_cloud_ = false;                                                       // the episode
-  std::optional<std::variant<event::SignalCame, event::NoticeGiven>> covered_;  // by it: another's
+  bool by_cloud_ = false;                 // the episode
+  std::optional<Came> covered_;           // by it: another's
   std::optional<Instant> withdrawn_end_;  // that a cloud had named
   bool cancelled_ = false;
   Watchdog watchdog_;

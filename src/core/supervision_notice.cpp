@@ -39,28 +39,34 @@ void Supervision::on(const event::NoticeGiven& given) {
   // srun would be killed by what it does not forward.
   const bool withheld = policy_.withheld.contains(given.as);
   const event::SignalCame as{.signal = withheld ? SIGUSR1 : given.as};
-  if (given.advice && (before_start() || phase_ == Phase::draining)) return;
+  if (given.advice && phase_ == Phase::draining) return;
+  if (given.advice && before_start()) {
+    kept_.push_back(given);
+    return judge(as.signal, Verdict::kept);
+  }
   if (given.advice && !nobody_left()) return advise(as, as.signal);
+  std::optional<Deadline> told;
+  if (given.told && policy_.schedule.deadline_known) told = given.told;
+  const auto& lead = policy_.schedule.lead;
+  if (told && lead) told->at = std::min(told->at, now_ + *lead);
   if (before_start()) {
+    deadline_ = told;
     ending_ = Ending{Ending::Kind::never_started, SIGTERM};
     judge(as.signal, Verdict::forestalled);
     return finish();
   }
   if (phase_ == Phase::draining && source_ != NoticeSource::cloud && !covered_) covered_ = given;
-  std::optional<Deadline> told;
-  if (given.told && policy_.schedule.deadline_known) told = given.told;
-  const auto& lead = policy_.schedule.lead;
-  if (told && lead) told->at = std::min(told->at, now_ + *lead);
   if (given.grace && phase_ == Phase::running) {
     own_grace_ = policy_.ladder.grace.value_or(*given.grace);
   }
   heed(as, as.signal, told);
 }
 
-void Supervision::on(const event::NoticeWithdrawn&) {
+void Supervision::on(const event::NoticeWithdrawn& withdrawn) {
   const bool cloud = deadline_ && deadline_->source == DeadlineSource::cloud;
   // Who is left of a trainer that has left for it, and who is cancelled, have their clock.
   if (phase_ != Phase::draining || !by_cloud_ || !cloud || ending_ || cancelled_) return;
+  if (withdrawn.stands) return go_by(*withdrawn.stands);
   withdrawn_end_ = deadline_->at;
   advised_.insert(episode_notice_);  // a slow save
   hold_.reset();
@@ -68,6 +74,14 @@ void Supervision::on(const event::NoticeWithdrawn&) {
   covered_term_.reset();
   leave_episode();
   if (covered) std::visit([this](const auto& other) { on(other); }, *covered);
+}
+
+// Of two watchers one has taken back its end, which may have been the nearer one.
+void Supervision::go_by(Deadline stands) {
+  if (policy_.schedule.lead) stands.at = std::min(stands.at, *episode_at_ + *policy_.schedule.lead);
+  deadline_.reset();
+  done_by_.reset();
+  if (adopt(stands)) ladder_.move_kill(now_, planned_kill());
 }
 
 void Supervision::heed(const event::SignalCame& came, Signal becomes,

@@ -46,6 +46,8 @@ Instant ToldBook::earliest(Instant end, Instant now) {
   return end;
 }
 
+bool ToldBook::names_an_end(Instant now) { return noted(kEnd, now).has_value(); }
+
 void ToldBook::forget_end() { [[maybe_unused]] const auto removed = folder_.remove(kEnd); }
 
 std::string ToldBook::text_of(Instant end) const {

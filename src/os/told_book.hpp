@@ -24,6 +24,7 @@ class ToldBook {
   /// The machine's end, as the first of us has seen it: this one, or a nearer one that was noted
   /// before and has not passed. What it returns is noted.
   Instant earliest(Instant end, Instant now);
+  bool names_an_end(Instant now);
   void forget_end();
 
  private:

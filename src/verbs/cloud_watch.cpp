@@ -69,6 +69,12 @@ void CloudWatch::take(const CloudWatcher::News& news) {
   }
 }
 
+// As if every asker had heard of it: the answers of all of them are needed to take it back.
+void CloudWatch::stood_before() {
+  if (!watcher_) return;
+  for (std::size_t asker = 0; asker < watcher_->askers(); ++asker) standing_.insert(asker);
+}
+
 // Of two keys of one service each may announce the end: it is withdrawn when none does, also when
 // the process that had heard of it was not there to hear that; or when another end is named
 // instead. True: it is withdrawn.

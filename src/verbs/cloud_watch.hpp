@@ -35,6 +35,9 @@ class CloudWatch {
   /// To be called when one of the descriptors is readable, or wake() has come.
   std::vector<News> hear();
 
+  /// One before us has heard of an end: if nobody names it any more, it is withdrawn.
+  void stood_before();
+
   void add_fds(std::vector<int>& fds) const;
   std::optional<Instant> wake() const { return watcher_ ? watcher_->wake() : std::nullopt; }
 

@@ -21,9 +21,10 @@ std::string_view word(Recipient::How how) {
   return "";
 }
 
-bool is_notice(Verdict verdict) {
-  return verdict != Verdict::passed && verdict != Verdict::kept && verdict != Verdict::typed &&
-         verdict != Verdict::ignored;
+bool is_notice(const action::Judge& judged) {
+  if (judged.source != NoticeSource::signal) return true;
+  return judged.verdict != Verdict::passed && judged.verdict != Verdict::kept &&
+         judged.verdict != Verdict::typed && judged.verdict != Verdict::ignored;
 }
 
 // The sender's name, if it is still there to be asked.
@@ -144,7 +145,7 @@ void Narrator::started(const Start& start) {
 
 void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
                       const Recipients& sent, const std::vector<ProcessEntry>& held_for) {
-  const bool notice = is_notice(judged.verdict);
+  const bool notice = is_notice(judged);
   const bool routine = judged.verdict == Verdict::covered || judged.verdict == Verdict::too_late;
   const LogLevel level = notice && !routine ? LogLevel::info : LogLevel::debug;
   if (!chronicle_.wants(level) && !chronicle_.wants_journal()) return;
@@ -168,6 +169,8 @@ void Narrator::judged(const action::Judge& judged, const CaughtSignal& caught,
     if (judged.kill_in && begun) sentence += "; SIGKILL in " + spoken(*judged.kill_in);
   } else if (judged.verdict == Verdict::forestalled) {
     sentence += " before the start: nothing was started";
+  } else if (judged.verdict == Verdict::kept) {
+    sentence += ": for the trainer, once it runs";
   } else {
     sentence += ": " + std::string(name_of(judged.verdict));
   }
@@ -233,7 +236,7 @@ void Narrator::journal_signal(const action::Judge& judged, const CaughtSignal& c
   if (judged.left) record.add("left_ms", judged.left->count() / 1'000'000);
   if (judged.kill_in) record.add("kill_in_ms", judged.kill_in->count() / 1'000'000);
   const bool typed = judged.verdict == Verdict::typed;
-  chronicle_.journal(is_notice(judged.verdict) ? "notice" : typed ? "typed" : "pass", record);
+  chronicle_.journal(is_notice(judged) ? "notice" : typed ? "typed" : "pass", record);
 }
 
 void Narrator::hung(const action::TellHang& hang, const Recipients& sent) {

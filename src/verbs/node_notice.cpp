@@ -13,10 +13,6 @@ constexpr Nanos kNotFollowed{0};
 // After the machine should have gone: what is told now is not killed for it.
 constexpr Nanos kLeast = Seconds(1);
 
-// A run has the same end from the signal and a ladder of its own: it is ended only where it has not
-// been able to. A wrapper that is killed first would leave its trainer behind.
-bool is_a_run(const PidTarget& process) { return process.name() == kRunName; }
-
 }  // namespace
 
 RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
@@ -32,6 +28,8 @@ RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
     plan.wait = kNotFollowed;
     return plan;
   }
+  // A run has the same end from the signal and a ladder of its own: it is ended only where it has
+  // not been able to. A wrapper that is killed first would leave its trainer behind.
   const bool run = is_a_run(process);
   plan.grace = run ? left : left - std::min(plan_.margin, left / 4);
   plan.lead = left;

@@ -11,6 +11,7 @@
 #include "os/clock.hpp"
 #include "os/loop.hpp"
 #include "os/reaper.hpp"
+#include "verbs/registration.hpp"
 
 namespace pw {
 namespace {
@@ -77,6 +78,7 @@ void NodeWatch::open() {
     if (!book) chronicle_.warn(book.error().text() + "; a restart would tell everybody again");
   }
   if (settings_.cloud.kind != CloudSource::Kind::none) cloud_.open();
+  if (book_ && book_->names_an_end(began_)) cloud_.stood_before();
   chronicle_.log(LogLevel::info, "watching " + (cloud_.asks() ? cloud_.cloud() : "for a shutdown") +
                                      " for the runs in " + settings_.run_dir);
   look_at_ = began_;
@@ -166,7 +168,24 @@ void NodeWatch::withdraw() {
     if (notice.end()) notice.withdraw();
   }
   std::erase_if(notices_, [](const NodeNotice& notice) { return notice.end().has_value(); });
-  if (book_) book_->forget_end();
+  if (!book_) return;
+  book_->forget_end();
+  recalls_ = true;
+  look_at_ = monotonic_now();
+}
+
+// Told by one before us, of an end that was withdrawn when nobody listened. Whoever is to be told
+// of another end now learns that instead.
+void NodeWatch::recall(const PidTarget& process) {
+  if (!book_->knows(process.id(), monotonic_now())) return;
+  book_->forget(process.id());
+  const bool another = std::any_of(notices_.begin(), notices_.end(), [](const NodeNotice& notice) {
+    return notice.end().has_value();
+  });
+  if (another || !is_a_run(process)) return;
+  process.send(settings_.notice_as, encode({QueuedNotice::Kind::withdrawn}));
+  chronicle_.log(LogLevel::info, process.name() + " (pid " + std::to_string(process.id().pid) +
+                                     "), told before our restart, knows that it stays");
 }
 
 void NodeWatch::begin(NodeNotice::Plan plan, const char* cause) {
@@ -238,6 +257,7 @@ void NodeWatch::hear_reading() {
   }
   if (!reading_->complete() && !look_at_) look_at_ = monotonic_now() + kLookAgain;
   reading_.reset();
+  recalls_ = recalls_ && look_at_;  // asked for while it was under way, or not complete
   trainers_ = seen_;
   for (NodeNotice& notice : notices_) notice.refused(not_believed_);
   std::erase_if(notices_, [](const NodeNotice& notice) { return !notice.end() && notice.quiet(); });
@@ -249,6 +269,7 @@ void NodeWatch::take_file(const Result<PidFileFacts>& file) {
   if (!process && process.error().why == std::errc::no_such_process) return;
   if (!process) return refuse(process.error().text());
   ++seen_;
+  if (recalls_) recall(*process);
   const Instant now = monotonic_now();
   for (NodeNotice& notice : notices_) {
     auto again = PidTarget::prove(*file, asker_here(HostRule::this_host));

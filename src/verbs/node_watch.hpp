@@ -39,6 +39,7 @@ class NodeWatch {
   void look_around();
   void hear_reading();
   void take_file(const Result<PidFileFacts>& file);
+  void recall(const PidTarget& process);
   void refuse(const std::string& why);
   void advance();
   void ask_whether_stopping();
@@ -64,6 +65,7 @@ class NodeWatch {
   std::set<std::string> refused_;   // told already
   Instant refused_since_{};
   std::list<NodeNotice> notices_;
+  bool recalls_ = false;            // what one before us has told was withdrawn
   std::optional<Helper> stopping_;  // asks systemd
   bool shutdown_ = false;
   bool over_ = false;

@@ -13,6 +13,8 @@
 namespace pw {
 namespace {
 
+constexpr const char* kRunName = "preempt-wrap";
+
 // Somebody has taken the name; the daemon goes by whose a folder is, not by what it is called.
 Result<std::string> file_in_another(std::string folder, const std::string& name) {
   folder += ".XXXXXX";
@@ -26,9 +28,10 @@ Result<std::string> file_in_another(std::string folder, const std::string& name)
 Result<std::string> registration_file(const std::string& run_dir) {
   const std::string name = "/" + std::to_string(getpid()) + ".pid";
   struct stat there {};
-  if (stat(run_dir.c_str(), &there) != 0 || !S_ISDIR(there.st_mode)) {
+  if (stat(run_dir.c_str(), &there) != 0) {
     return Error{run_dir + " is not there (preempt-wrap watch serves it)", {}};
   }
+  if (!S_ISDIR(there.st_mode)) return Error{run_dir + " is no folder", {}};
   const uid_t us = geteuid();
   if (us == 0) return run_dir + name;
   const std::string folder = run_dir + "/" + std::to_string(us);
@@ -42,7 +45,9 @@ Result<std::string> registration_file(const std::string& run_dir) {
   return folder + name;
 }
 
-void take_run_name() { prctl(PR_SET_NAME, kRunName.data()); }
+void take_run_name() { prctl(PR_SET_NAME, kRunName); }
+
+bool is_a_run(const PidTarget& process) { return process.name() == kRunName; }
 
 void show_handlers(const SignalSet& notices) {
   struct sigaction nothing {};

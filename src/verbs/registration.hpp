@@ -1,16 +1,16 @@
 #pragma once
 #include <string>
-#include <string_view>
 
 #include "core/result.hpp"
 #include "core/signal.hpp"
+#include "os/pid_target.hpp"
 
 namespace pw {
 
-/// The name of a registered run's process (proc(5), comm), by which the daemon tells it from a bare
-/// trainer; whatever the executable or the script is called that it was started as.
-inline constexpr std::string_view kRunName = "preempt-wrap";
+/// The name of a registered run's process (proc(5), comm), whatever the executable or the script is
+/// called that it was started as; by it the daemon tells a run from a bare trainer.
 void take_run_name();
+bool is_a_run(const PidTarget& process);
 
 /// Where a run registers with the node's daemon, `watch`: DIR/PID.pid for root, DIR/UID/PID.pid
 /// for everybody else, whose folder is made here (under another name where somebody else has taken

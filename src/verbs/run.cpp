@@ -20,6 +20,7 @@
 #include "os/reaper.hpp"
 #include "os/terminal.hpp"
 #include "slurm/environment.hpp"
+#include "verbs/complain.hpp"
 #include "verbs/help.hpp"
 #include "verbs/job_paths.hpp"
 #include "verbs/launch_failure.hpp"
@@ -31,11 +32,6 @@ namespace pw {
 namespace {
 
 constexpr Nanos kPidFileLimit = Seconds(2);
-
-int fail(int status, const std::string& text) {
-  std::fprintf(stderr, "preempt-wrap: %s\n", text.c_str());
-  return status;
-}
 
 // The paths among the settings, as sbatch would write them out.
 Result<Settings> with_paths(Settings settings, const std::optional<SlurmJob>& job,
@@ -331,7 +327,7 @@ int run(const Beginning& beginning, std::span<const std::string> words) {
                       "no command to run (preempt-wrap --help shows how)"});
   }
   if (!errors.empty()) {
-    std::fputs(error_message(errors).c_str(), stderr);
+    complain(errors);
     return kOwnFailure;
   }
   return supervise(beginning, settings);

@@ -21,7 +21,8 @@ class ServiceVoice {
   /// One line for `systemctl status`; said again only when it changes.
   void status(const std::string& line);
 
-  /// A stop that is under way may last `more` from now on, whatever TimeoutStopSec says.
+  /// A start or a stop that is under way may last `more` from now on, whatever TimeoutStartSec and
+  /// TimeoutStopSec say.
   void extend(Nanos more);
 
  private:

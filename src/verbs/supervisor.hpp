@@ -55,6 +55,7 @@ class Supervisor {
  private:
   std::optional<ExitStatus> wait_for_start();
   void wait_before_start(std::vector<int> fds, std::optional<Instant> wake);
+  Instant keep_manager_waiting();
   void stagger();
   StartGate::Verdict pass_gate();
   ExitStatus end_at_gate(StartGate::Verdict verdict);
@@ -95,7 +96,7 @@ class Supervisor {
   void tell_manager();
   void give_notice(const event::NoticeGiven& notice);
   void take_from_cloud(const CloudWatch::Notice& notice);
-  void take_withdrawal();
+  void take_withdrawal(std::optional<Instant>& of, std::optional<Instant> stands);
   void ask_slurm(const action::Judge& judge, JobWatch::Notice notice);
   Nanos apart_from_other_ranks() const;
   void advance_job();
@@ -126,6 +127,7 @@ class Supervisor {
   void act(const action::Finish&);
 
   void tell_notice(NoticeTeller::News news);
+  Hooks::Notice facts_for_hooks(Signal signal, NoticeSource source) const;
   void correct_notice();
   void update_helpers();
   Courier& courier();
@@ -151,6 +153,9 @@ class Supervisor {
   std::list<StepSignal> step_signals_;
   CaughtSignal caught_;                  // the signal that is being worked on
   std::optional<CaughtSignal> covered_;  // which a cloud's episode has covered
+  std::optional<Instant> more_asked_;    // of the manager, for a start that waits
+  std::optional<Instant> cloud_end_;     // of the machine, by --cloud
+  std::optional<Instant> daemon_end_;    // the same by `watch`
   NoticeSource episode_source_ = NoticeSource::signal;
   CaughtSignal batch_term_;  // the one that waits to be judged
   BatchDoubt batch_doubt_;

@@ -67,6 +67,7 @@ void Supervisor::act(const action::Judge& judge) {
   narrator_.agents_stopped(std::exchange(agents_, {}));
   const bool fresh = judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice;
   if (fresh || judge.verdict == Verdict::forestalled) episode_source_ = judge.source;
+  if (judge.verdict == Verdict::forestalled) notice_ = facts_for_hooks(judge.signal, judge.source);
   if (fresh) ask_slurm(judge, JobWatch::Notice::fresh);
   if (fresh) covered_.reset();
   if (judge.verdict == Verdict::covered) {
@@ -103,16 +104,19 @@ void Supervisor::act(const action::Relay& relay) {
     recipients_ = tree_->relay(relay.signal, relay.payload, relay.carrier);
     answers_.push_back(event::Relayed{});
   }
-  const auto deadline = run_.deadline();
-  notice_ = {caught_.signal, deadline ? std::optional(deadline->at) : std::nullopt};
-  if (relay.source != NoticeSource::signal) {
-    notice_.signal = relay.signal;
-    notice_.cause = cause_word(cause_by_ourselves(relay.source));
-  }
+  const bool sent = relay.source == NoticeSource::signal;
+  notice_ = facts_for_hooks(sent ? caught_.signal : relay.signal, relay.source);
   if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
   if (run_.cancelled()) notice_ = {.signal = relay.signal, .cause = "cancel"};
   start_notice_hook();
   narrator_.sent(relay.signal, "notice", recipients_);
+}
+
+Hooks::Notice Supervisor::facts_for_hooks(Signal signal, NoticeSource source) const {
+  const auto deadline = run_.deadline();
+  Hooks::Notice notice{signal, deadline ? std::optional(deadline->at) : std::nullopt};
+  if (source != NoticeSource::signal) notice.cause = cause_word(cause_by_ourselves(source));
+  return notice;
 }
 
 // Made when it is needed: not at a start, nor for a plain relay.

@@ -8,6 +8,13 @@
 #include "verbs/supervisor.hpp"
 
 namespace pw {
+namespace {
+
+// TimeoutStartSec counts while we wait, too: asked for anew long before it is over.
+constexpr Nanos kMoreForTheStart = Seconds(90);
+constexpr Nanos kAskForMore = Seconds(30);
+
+}  // namespace
 
 std::optional<ExitStatus> Supervisor::wait_for_start() {
   happen(event::WaitBegan{});
@@ -24,6 +31,9 @@ std::optional<ExitStatus> Supervisor::wait_for_start() {
 void Supervisor::wait_before_start(std::vector<int> fds, std::optional<Instant> wake) {
   const auto own = next_own_notice();
   wake = earlier(wake, own);
+  if (service_ && plan_.settings.ready == ReadyWhen::told) {
+    wake = earlier(wake, keep_manager_waiting());
+  }
   for (const Helper* asker : askers()) {
     if (asker->output_fd() >= 0) fds.push_back(asker->output_fd());
   }
@@ -31,6 +41,16 @@ void Supervisor::wait_before_start(std::vector<int> fds, std::optional<Instant> 
   chronicle_.flush();
   if (const auto caught = wait_for(signals_, fds, wake)) take(*caught);
   if (!finished_) advance_own_notices();
+}
+
+// One that is told READY=1 by the trainer alone.
+Instant Supervisor::keep_manager_waiting() {
+  const Instant now = monotonic_now();
+  if (!more_asked_ || now >= *more_asked_ + kAskForMore) {
+    service_->extend(kMoreForTheStart);
+    more_asked_ = now;
+  }
+  return *more_asked_ + kAskForMore;
 }
 
 void Supervisor::stagger() {

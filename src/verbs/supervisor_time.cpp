@@ -12,6 +12,8 @@ namespace {
 
 constexpr Nanos kArraySpread = Seconds(3);
 constexpr Nanos kAfterKill = Seconds(5);  // hooks, and what else the end of a run takes
+// For a trainer that starts after a wait; what its unit gives is not known here.
+constexpr Nanos kStartAfterWait = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -62,7 +64,7 @@ void Supervisor::watch_the_cloud() {
 
 void Supervisor::hear_cloud() {
   for (const CloudWatch::News& news : cloud_->hear()) {
-    if (news.withdrawn) take_withdrawal();
+    if (news.withdrawn) take_withdrawal(cloud_end_, daemon_end_);
     for (const CloudWatch::Notice& notice : news.notices) {
       if (finished_) return;
       take_from_cloud(notice);
@@ -74,6 +76,7 @@ void Supervisor::take_from_cloud(const CloudWatch::Notice& notice) {
   narrator_.of_cloud(notice.words);
   event::NoticeGiven given{.source = NoticeSource::cloud, .as = plan_.settings.notice_as};
   if (notice.end) {
+    cloud_end_ = notice.end;
     given.told = Deadline{*notice.end, Certainty::fact, DeadlineSource::cloud};
   } else {
     given.advice = true;
@@ -89,13 +92,14 @@ void Supervisor::take_from_cloud(const CloudWatch::Notice& notice) {
 void Supervisor::take_from_daemon(const QueuedNotice& notice) {
   if (notice.kind == QueuedNotice::Kind::withdrawn) {
     chronicle_.log(LogLevel::info, "preempt-wrap watch: the notice was withdrawn");
-    return take_withdrawal();
+    return take_withdrawal(daemon_end_, cloud_end_);
   }
   narrator_.of_cloud("preempt-wrap watch");
   event::NoticeGiven given{.source = NoticeSource::cloud, .as = plan_.settings.notice_as};
   given.advice = notice.kind == QueuedNotice::Kind::advice;
   if (!given.advice) {
-    given.told = Deadline{monotonic_now() + notice.left, Certainty::fact, DeadlineSource::cloud};
+    daemon_end_ = monotonic_now() + notice.left;
+    given.told = Deadline{*daemon_end_, Certainty::fact, DeadlineSource::cloud};
   }
   give_notice(given);
 }
@@ -109,6 +113,7 @@ void Supervisor::speak_for_the_unit() {
 
 void Supervisor::tell_started() {
   if (plan_.settings.ready != ReadyWhen::told) service_->ready();
+  if (tree_ && more_asked_) service_->extend(kStartAfterWait);
   service_->status(tree_ ? "training" : "waiting for its start");
 }
 
@@ -127,10 +132,19 @@ void Supervisor::give_notice(const event::NoticeGiven& notice) {
   happen(notice);
 }
 
-// A signal that its episode has covered is a notice of its own now.
-void Supervisor::take_withdrawal() {
-  caught_ = std::exchange(covered_, {}).value_or(CaughtSignal{});
-  happen(event::NoticeWithdrawn{});
+// With --register and --cloud two watch the machine: it stays when both say so. A signal that the
+// episode has covered is a notice of its own then.
+void Supervisor::take_withdrawal(std::optional<Instant>& of, std::optional<Instant> stands) {
+  of.reset();
+  event::NoticeWithdrawn withdrawn;
+  if (stands && monotonic_now() < *stands) {
+    withdrawn.stands = Deadline{*stands, Certainty::fact, DeadlineSource::cloud};
+    chronicle_.log(LogLevel::info, "its end is still announced by the other watcher",
+                   *stands - monotonic_now());
+  } else {
+    caught_ = std::exchange(covered_, {}).value_or(CaughtSignal{});
+  }
+  happen(withdrawn);
   tell_manager();
 }
 

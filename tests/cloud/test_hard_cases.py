@@ -80,6 +80,48 @@ class TakenBack(Watch):
         self.end(watch)
 
 
+    def test_of_two_watchers_one_does_not_take_back_the_others_notice(self):
+        """Seen: --register with --cloud, and the withdrawal of the one ended the other's."""
+        own = self.path('own.json')
+        run = self.register(IGNORES, log='run', bare=False, run_options=[
+            '--cloud', 'file:' + own, '--journal', self.path('own.journal')])
+        watch = self.watch()
+        self.notice(30)
+        self.log('run').wait_for('USR1')
+        self.notice(600, file=own)
+        until('both', lambda: len(self.told('cloud', 'own')) == 1)
+        os.unlink(self.notice_file)
+        self.says(run, 'still announced by the other watcher')
+        self.says(run, 'withdrawn')
+        os.unlink(own)
+        self.says(run, 'has withdrawn')
+        run.signal('USR2')
+        self.log('run').wait_for('USR2')
+        self.end(watch)
+
+    def test_what_is_withdrawn_while_the_daemon_is_away_is_heard_when_it_is_back(self):
+        """Seen: nobody was told, and the run was killed for an end that had been taken back."""
+        run = self.register(IGNORES, log='run', bare=False)
+        bare = self.register(IGNORES, log='bare')
+        watch = self.watch()
+        self.notice(600)
+        for log in ('run', 'bare'):
+            self.log(log).wait_for('USR1')
+        until('both are written down', lambda: len(os.listdir(self.path('state/told'))) == 3)
+        watch.signal('KILL')
+        watch.wait()
+        os.unlink(self.notice_file)
+        again = self.watch(name='again')
+        self.says(again, 'told before our restart, knows that it stays')
+        self.says(run, 'the notice was withdrawn')
+        self.assertEqual(os.listdir(self.path('state/told')), [])
+        self.notice(600)
+        for log in ('run', 'bare'):
+            self.log(log).wait_for('USR1', 2)
+        self.assertTrue(bare.running())
+        self.end(again)
+
+
 class Registered(Watch):
     def test_a_run_whose_notices_are_others_is_told_in_its_own_way(self):
         """As --cloud does: --notice-as, not a raw USR1, which kills a trainer that knows only TERM."""

@@ -248,6 +248,35 @@ class Notices(CloudTest):
                 self.assertEqual(wrapper.wait(), 143)
                 self.assertEqual(self.log(cloud).events(), [])
 
+    def test_advice_at_the_gate_is_for_the_trainer(self):
+        gate = self.path('gate')
+        begin = ['--gate', gate, '--start-rate', '100/s', '--']
+        self.assertEqual(self.call(*begin, 'true').status, 0)
+        self.assertEqual(self.call('gate', 'pause', gate).status, 0)
+        server = self.serve('ec2')
+        wrapper = self.start('--cloud', source('ec2', server, advice='relay'), *begin,
+                             *self.trainer(SAVES))
+        until('its wait', lambda: 'paused' in wrapper.err)
+        server.notice(action='hibernate')
+        until('the advice', lambda: 'for the trainer, once it runs' in wrapper.err)
+        self.assertEqual(self.call('gate', 'resume', gate).status, 0)
+        self.assertEqual(wrapper.wait(), 138, wrapper.err)
+        self.assertEqual(self.log().order(), ['USR1'])
+
+    def test_hooks_learn_of_a_notice_at_the_gate(self):
+        gate = self.path('gate')
+        slow = ['--gate', gate, '--start-rate', '1/h']
+        self.assertEqual(self.call(*slow, 'true').status, 0)
+        server = self.serve('ec2')
+        wrapper = self.start('--cloud', source('ec2', server), *slow, '--on-exit',
+                             'echo $PREEMPT_CAUSE $PREEMPT_SIGNAL ${PREEMPT_DEADLINE:+known} '
+                             f'>{self.path("hook")}', '--', 'true')
+        until('its wait', lambda: 'start in' in wrapper.err)
+        server.notice()
+        self.assertEqual(wrapper.wait(), 143)
+        with open(self.path('hook'), encoding='ascii') as file:
+            self.assertEqual(file.read(), 'cloud USR1 known\n')
+
     def test_azure_is_told_after_the_save_and_only_if_that_is_wanted(self):
         for ack in ('no', 'yes'):
             with self.subTest(ack=ack):

@@ -28,10 +28,10 @@ class Watch(CloudTest):
         until('the daemon', lambda: 'watching' in watch.err)
         return watch
 
-    def notice(self, seconds=60, action='terminate', **more):
+    def notice(self, seconds=60, action='terminate', file=None, **more):
         at = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + seconds))
         text = json.dumps({'action': action, 'time': at, **more})
-        os.rename(self.write('notice.new', text), self.notice_file)
+        os.rename(self.write('notice.new', text), file or self.notice_file)
 
     def register(self, *rules, log, name=None, folder=None, bare=True, run_options=()):
         """A process that is registered: a bare trainer by its PID file, or a wrapped run."""

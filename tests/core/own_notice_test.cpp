@@ -166,7 +166,7 @@ TEST_CASE("where nobody need end the trainer is told, and no clock runs") {
 TEST_CASE("before the start it is forestalled, advice is not") {
   Run run(Policy{});
   run.happen(event::WaitBegan{});
-  CHECK(run.happen(of_cloud(run, {})).empty());
+  CHECK(run.happen(of_cloud(run, {})) == "kept");
   CHECK(run.happen(of_cloud(run, 120s)) == "forestalled, FINISH");
 }
 
@@ -217,6 +217,28 @@ TEST_CASE("withdrawn: what the episode had covered is a notice of its own") {
   limit.happen(of_cloud(limit, 120s));
   CHECK(limit.at(12s).happen(own_limit()) == "covered");
   CHECK(limit.at(20s).happen(event::NoticeWithdrawn{}) == "RELAY USR1, relayed");
+}
+
+TEST_CASE("withdrawn by one of two watchers: the other's end counts, which may be the later one") {
+  Run run(Policy{});
+  run.started().at(10s);
+  run.happen(of_cloud(run, 30s));
+  run.happen(of_cloud(run, 120s));
+  CHECK(run.kill_in() == 28s);
+  const Deadline stands{run.now() + 120s, Certainty::fact, DeadlineSource::cloud};
+  CHECK(run.happen(event::NoticeWithdrawn{stands}).empty());
+  CHECK(run.phase() == Phase::draining);
+  CHECK(run.kill_in() == 118s);
+  CHECK(run.at(20s).happen(event::NoticeWithdrawn{}).empty());
+  CHECK(run.phase() == Phase::running);
+}
+
+TEST_CASE("advice before the start is the trainer's, once it runs") {
+  Run run(Policy{});
+  run.waiting();
+  CHECK(run.happen(of_cloud(run, {})) == "kept");
+  CHECK(run.waited().starts() == "RELAY USR1, advice");
+  CHECK(run.phase() == Phase::running);
 }
 
 TEST_CASE("a cancelled run is stopped, whatever is withdrawn") {

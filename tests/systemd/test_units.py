@@ -66,6 +66,18 @@ class Trainer(BoxTest):
         started = next(i for i, line in enumerate(order) if line.startswith('Started'))
         self.assertLess(begins, started)
 
+    def test_a_start_that_waits_for_its_turn_is_no_timeout(self):
+        """Seen: with --ready notify TimeoutStartSec ended it at the gate."""
+        unit = 'preempt-wrap@turn.service'
+        self._units.append(unit)
+        self.drop_in(unit, '[Service]\nTimeoutStartSec=2s\n')
+        self.box.write('/run/turn.py', 'import subprocess, time\n'
+                       'subprocess.run(["systemd-notify", "--ready"])\ntime.sleep(600)\n')
+        self.box.write('/etc/preempt-wrap/turn.env', 'TRAINER="/usr/bin/python3 /run/turn.py"\n'
+                       'PREEMPT_WRAP_RUN_OPTIONS="--ready notify --stagger 8s --index 1 --count 2"\n')
+        self.box.systemctl('start', unit)  # fails with the unit
+        self.assertEqual(self.box.show(unit, 'ActiveState'), 'active')
+
     def test_a_kill_switch_is_a_clean_end(self):
         """Seen: a main process that ends before READY=1 is a failure, and started again."""
         self.box.write('/run/off', '')
