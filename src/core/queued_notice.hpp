@@ -6,6 +6,10 @@
 
 namespace pw {
 
+/// What brings it: a real-time signal, since those queue (signal(7)). Of a second USR1 while the
+/// first one waits nothing is left, and a run that was stopped meanwhile would not learn the end.
+inline constexpr Signal kRunSignal = kRtMax;
+
 /// What `watch` tells a registered run in the value of a queued signal (sigqueue(3)): 64 bits, of
 /// which 32 say that it is from us. Any other program's value is none.
 struct QueuedNotice {

@@ -20,6 +20,7 @@ struct RelayPlan {
       false;                  ///< as the ladder of `run` has it: 10 s, or a quarter of the grace
   bool advice = false;        ///< nobody need end
   bool already_told = false;  ///< by one before us: only what follows
+  bool to_run = false;        ///< a registered one, which has a word for it (core/queued_notice)
   std::optional<Nanos> lead;  ///< queued with the signal, as what is left of it, in milliseconds
 };
 

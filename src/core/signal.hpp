@@ -36,6 +36,9 @@ class SignalSet {
   constexpr bool empty() const { return bits_ == 0; }
   constexpr int size() const { return std::popcount(bits_); }
   friend constexpr bool operator==(const SignalSet&, const SignalSet&) = default;
+  friend constexpr SignalSet operator|(const SignalSet& one, const SignalSet& other) {
+    return from_bits(one.bits_ | other.bits_);
+  }
 
  private:
   static constexpr std::uint64_t bit(Signal signal) {

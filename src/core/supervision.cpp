@@ -27,7 +27,7 @@ std::optional<Instant> Supervision::next_wake() const {
   if (phase_ == Phase::draining) consider(ladder_.due());
   if (phase_ == Phase::draining) consider(agents_look_at_);
   if (hold_) consider(hold_->wake());
-  if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
+  if (looks()) consider(look_at_);
   if (phase_ == Phase::sweeping) {
     consider(stragglers_at_);
     consider(sweep_kill_at_);
@@ -59,16 +59,14 @@ void Supervision::on(const event::SignalCame& came) {
 
 void Supervision::on(const event::TrainerStarted&) {
   phase_ = Phase::running;
-  for (const Came& came : std::exchange(kept_, {})) {
+  for (const auto& came : std::exchange(kept_, {})) {
     std::visit([this](const auto& kept) { on(kept); }, came);
   }
 }
 
 void Supervision::on(const event::TrainerEnded& ended) {
   ending_ = ended.ending;
-  const bool because_of_withdrawn = withdrawn_end_ && now_ < *withdrawn_end_;
-  ended_in_episode_ =
-      phase_ == Phase::draining || (killing_ && episode_at_) || because_of_withdrawn;
+  ended_in_episode_ = saving(now_) || (killing_ && episode_at_);
   look();
 }
 
@@ -76,13 +74,14 @@ void Supervision::on(const event::TreeSeen& seen) {
   const bool gone = ending_ && seen.notified + seen.others == 0;
   if (giving_up_ || (phase_ == Phase::sweeping && gone)) return finish();
   if (!ending_) return;
-  if (phase_ == Phase::draining && seen.notified > 0) return;
+  if (saving(now_) && seen.notified > 0) return;
   // Advice makes no episode: who got it is a straggler like any other.
   if (phase_ == Phase::running || phase_ == Phase::draining) sweep(seen.notified + seen.others);
 }
 
 void Supervision::on(const event::Relayed& relayed) {
   notice_relayed_ = notice_relayed_ || relayed.told;
+  told_ = told_ || relayed.told;
   on(event::AgentsSeen{relayed.agents_pending});
   if (phase_ != Phase::running && phase_ != Phase::draining) return;
   // Given up (--no-handler skip): a clock over a trainer that was told nothing would only kill it.
@@ -118,9 +117,12 @@ void Supervision::on(const event::DeadlineLearned& learned) {
     news.at = std::min(news.at, *episode_at_ + *lead);  // the user's word stands
   }
   const bool far = news.at - now_ > kAdviceBeyond;
+  const auto& known = end_.deadline();
   const bool replaces =
-      news.certainty == Certainty::fact && (!deadline_ || deadline_->certainty == Certainty::guess);
-  if (far && replaces && !learned.final && !ending_ && !own_grace_) return turn_into_advice();
+      news.certainty == Certainty::fact && (!known || known->certainty == Certainty::guess);
+  const bool ours = own_grace_ || by_cloud_;  // Slurm knows nothing of it
+  if (far && replaces && !learned.final && !ending_ && !ours) return turn_into_advice();
+  being_ended_ = being_ended_ || learned.final;
   if (adopt(news)) ladder_.move_kill(now_, planned_kill());
 }
 
@@ -128,7 +130,8 @@ void Supervision::on(const event::GraceAsked& asked) {
   const auto due = ladder_.due();
   if (phase_ != Phase::draining || !due) return;
   const Nanos more = now_ + asked.more - *due;
-  if (more > Nanos(0)) allow(more, done_by_ ? done_by_ : relay_at_ + policy_.max_grace);
+  const auto& done_by = end_.done_by();
+  if (more > Nanos(0)) allow(more, done_by ? done_by : relay_at_ + policy_.max_grace);
 }
 
 // Woken late, we were suspended and the trainer with us: it gets its time again.
@@ -154,8 +157,7 @@ void Supervision::on(const event::Cancelled&) {
 // No scheduler stands behind this end: neither a deadline nor Slurm's own SIGKILL comes with it.
 void Supervision::end_by_ourselves() {
   own_grace_ = policy_.ladder.grace.value_or(kGraceElsewhere);
-  deadline_.reset();
-  done_by_.reset();
+  forget_end();
   open_episode(SIGTERM);
   actions_.push_back(action::Relay{SIGTERM, {}, Carrier::us});
 }
@@ -192,36 +194,28 @@ void Supervision::pass(const event::SignalCame& came) {
 
 void Supervision::judge(Signal signal, Verdict verdict, Signal relayed_as) {
   action::Judge judged{signal, verdict, source_, relayed_as};
-  if (deadline_) judged.left = deadline_->at - now_;
+  if (end_.deadline()) judged.left = end_.deadline()->at - now_;
   if (ladder_.kill_at()) judged.kill_in = *ladder_.kill_at() - now_;
   judged.hold = hold_limit();
   actions_.push_back(judged);
 }
 
-// Returns whether it changes the instant to be done at. The margin is a part of what was left when
-// the deadline was learnt; computed again later it would shrink, and SIGKILL move later.
+// Returns whether it changes the instant to be done at.
 bool Supervision::adopt(const Deadline& news) {
-  const Deadline counts = prevailing(deadline_, news);
-  if (deadline_ && counts == *deadline_) return false;
-  const bool fact_for_guess =
-      deadline_ && deadline_->certainty == Certainty::guess && counts.certainty == Certainty::fact;
-  const bool corrected = deadline_ && counts.source == DeadlineSource::slurmctld &&
-                         counts.source == deadline_->source && counts.at != deadline_->at;
-  const Instant by = pw::done_by(counts, policy_.margin, now_);
-  done_by_ = done_by_ && !fact_for_guess && !corrected ? std::min(*done_by_, by) : by;
-  deadline_ = counts;
-  return true;
+  if (news.source != DeadlineSource::cloud) end_by_others_.adopt(news, policy_.margin, now_);
+  return end_.adopt(news, policy_.margin, now_);
 }
 
 std::optional<Instant> Supervision::planned_kill() const {
-  std::optional<Instant> kill_at = done_by_;
+  const std::optional<Instant>& done_by = end_.done_by();
+  std::optional<Instant> kill_at = done_by;
   const auto grace = own_grace_ ? own_grace_ : policy_.ladder.grace;
   if (grace) {
     kill_at = relay_at_ + *grace + allowance_;
-  } else if (!done_by_ && !policy_.schedule.in_slurm) {
+  } else if (!done_by && !policy_.schedule.in_slurm) {
     kill_at = relay_at_ + kGraceElsewhere + allowance_;
   }
-  if (kill_at && done_by_) kill_at = std::min(*kill_at, *done_by_);
+  if (kill_at && done_by) kill_at = std::min(*kill_at, *done_by);
   return kill_at;
 }
 
@@ -237,7 +231,7 @@ void Supervision::allow(Nanos more, std::optional<Instant> limit) {
 void Supervision::recover_from_late_wake() {
   if (phase_ != Phase::draining) return;
   const auto due = ladder_.due();
-  if (due && now_ - *due > kLateWake) allow(now_ - *due, done_by_);
+  if (due && now_ - *due > kLateWake) allow(now_ - *due, end_.done_by());
 }
 
 void Supervision::climb_due() {
@@ -260,6 +254,7 @@ void Supervision::climb_due() {
 
 void Supervision::climb(Signal signal, action::Whom whom) {
   if (signal == SIGKILL) return kill_tree();
+  sent_.insert(signal);
   actions_.push_back(action::Climb{signal, whom});
 }
 

@@ -6,6 +6,7 @@
 #include "core/deadline.hpp"
 #include "core/exit_status.hpp"
 #include "core/hold.hpp"
+#include "core/known_end.hpp"
 #include "core/ladder.hpp"
 #include "core/notice_source.hpp"
 #include "core/signal.hpp"
@@ -72,9 +73,9 @@ struct NoticeGiven {
   std::optional<Nanos> grace = {};    ///< unless --grace says it; where no scheduler kills
   bool advice = false;                ///< the trainer is told, and nothing ends because of it
 };
-/// A cloud takes back what it announced: the episode is over, nobody is killed for it, and the next
-/// notice is a new one; so is another's that the episode covered. Who has been told may be saving:
-/// who leaves before the end that was named was preempted.
+/// A cloud takes back what it announced. Nobody is killed for it: an episode of the cloud's own is
+/// over, and the next notice is a new one; one that others ask for, too, goes on by their clock.
+/// Who has been told may be saving: who leaves before the end that was named was preempted.
 struct NoticeWithdrawn {
   std::optional<Deadline> stands = {};  ///< what another watcher of the machine goes on saying
 };
@@ -195,9 +196,15 @@ class Supervision {
 
   Phase phase() const { return phase_; }
   std::optional<Instant> kill_at() const { return ladder_.kill_at(); }
-  std::optional<Deadline> deadline() const { return deadline_; }
+  std::optional<Deadline> deadline() const { return end_.deadline(); }
   std::optional<Instant> episode_at() const { return episode_at_; }
   bool killed_trainer() const { return killed_trainer_; }
+  /// Who has been told may be saving because of it: in an episode, and after a withdrawn one until
+  /// the end that it had named.
+  bool saving(Instant now) const {
+    return phase_ == Phase::draining || (withdrawn_end_ && now < *withdrawn_end_);
+  }
+  std::optional<Instant> withdrawn_end() const { return withdrawn_end_; }
   bool hung() const { return hung_; }  ///< the watchdog began the episode; no notice came since
   bool cancelled() const { return cancelled_; }
   bool killed_by_hand() const { return killed_by_hand_; }  ///< a typed INT asked for SIGKILL
@@ -219,7 +226,7 @@ class Supervision {
   void on(const event::TreeChanged&);
   void on(const event::TimeCame&) {}
   void on(const event::DeadlineLearned& learned);
-  void on(const event::NoticeWithdrawn&);
+  void on(const event::NoticeWithdrawn& withdrawn);
   void on(const event::GraceAsked& asked);
   void on(const event::Reported&) { watchdog_.report(now_); }
   void on(const event::HangReported&) {
@@ -233,13 +240,17 @@ class Supervision {
   void open_episode(Signal relayed);
   void begin_episode(const event::SignalCame& came, Signal mapped);
   void advise(const event::SignalCame& came, Signal mapped);
+  void begin_with(const event::SignalCame& came, Signal mapped, action::Relay::For whom);
   void take_its_place(const event::SignalCame& came, Signal mapped);
   Nanos hold_limit() const;
   void advance_hold();
   void leave_episode();
   void turn_into_advice();
-  void cover(const event::SignalCame& came);
+  void cover(const event::SignalCame& came, const std::optional<Deadline>& told);
   void go_by(Deadline stands);
+  bool others_stand() const;
+  void take_back();
+  void forget_end() { end_ = end_by_others_ = KnownEnd(); }
   void note_advice(Signal signal, Instant at);
   bool repeats_advice(Signal signal) const;
   void typed(Signal signal);
@@ -271,6 +282,10 @@ class Supervision {
   void sweep(int left);
   void look();
   void repeat_looks();
+  bool looks() const {  // again and again, until it sees nobody
+    return phase_ == Phase::draining || phase_ == Phase::sweeping ||
+           (phase_ == Phase::running && ending_);
+  }
   void finish();
   Signal mapped(Signal signal) const;
 
@@ -279,8 +294,8 @@ class Supervision {
   Instant now_{};
   std::vector<Action> actions_;
   NoticeSource source_ = NoticeSource::signal;  // of what is judged
-  using Came = std::variant<event::SignalCame, event::NoticeGiven>;
-  std::vector<Came> kept_;  // for the trainer, once it is there
+  // For the trainer, once it is there.
+  std::vector<std::variant<event::SignalCame, event::NoticeGiven>> kept_;
 
   std::optional<Ending> ending_;
   bool notice_relayed_ = false;
@@ -291,20 +306,26 @@ class Supervision {
   SignalSet advised_;
   std::vector<std::pair<Signal, Instant>> advice_times_;
 
-  std::optional<Instant> episode_at_;              // the notice
-  Signal episode_notice_ = 0;                      // its signal; 0: it was none
-  std::optional<event::SignalCame> covered_term_;  // while another notice was the episode's
+  std::optional<Instant> episode_at_;                // the notice
+  Signal episode_notice_ = 0;                        // its signal; 0: it was none
+  SignalSet sent_;                                   // in it, to whom it concerns
+  bool told_ = false;                                // somebody got it
+  std::optional<event::SignalCame> covered_term_;    // while another notice was the episode's
+  std::optional<event::NoticeGiven> covered_limit_;  // likewise
   Instant relay_at_{};  // the ladder's zero: the notice, or the end of the hold
   std::optional<Hold> hold_;
   std::optional<Instant> agents_look_at_;
-  std::optional<Deadline> deadline_;
-  std::optional<Instant> done_by_;  // deadline - margin
+  KnownEnd end_;
+  KnownEnd end_by_others_;          // without what clouds say
   Nanos allowance_{0};              // EXTEND and late wake-ups
   std::optional<Nanos> own_grace_;  // of an episode that we began ourselves
   bool hung_ = false;
-  bool by_cloud_ = false;                 // the episode
-  std::optional<Came> covered_;           // by it: another's
-  std::optional<Instant> withdrawn_end_;  // that a cloud had named
+  bool hung_before_cloud_ = false;  // and a cloud's notice came since
+  bool by_cloud_ = false;           // the episode
+  bool others_ask_ = false;         // for the end, in an episode by a cloud
+  bool being_ended_ = false;        // by Slurm
+  std::optional<Instant> cloud_end_;
+  std::optional<Instant> withdrawn_end_;  // the last one that a cloud has taken back
   bool cancelled_ = false;
   Watchdog watchdog_;
   Ladder ladder_;

@@ -50,38 +50,66 @@ void Supervision::on(const event::NoticeGiven& given) {
   const auto& lead = policy_.schedule.lead;
   if (told && lead) told->at = std::min(told->at, now_ + *lead);
   if (before_start()) {
-    deadline_ = told;
+    if (told) adopt(*told);
     ending_ = Ending{Ending::Kind::never_started, SIGTERM};
     judge(as.signal, Verdict::forestalled);
     return finish();
   }
-  if (phase_ == Phase::draining && source_ != NoticeSource::cloud && !covered_) covered_ = given;
+  if (given.grace && phase_ == Phase::draining) covered_limit_ = given;
   if (given.grace && phase_ == Phase::running) {
     own_grace_ = policy_.ladder.grace.value_or(*given.grace);
   }
+  if (source_ == NoticeSource::cloud && given.told) cloud_end_ = given.told->at;
   heed(as, as.signal, told);
 }
 
+// Nobody is killed for it: what others ask for stands, and nothing else.
 void Supervision::on(const event::NoticeWithdrawn& withdrawn) {
-  const bool cloud = deadline_ && deadline_->source == DeadlineSource::cloud;
   // Who is left of a trainer that has left for it, and who is cancelled, have their clock.
-  if (phase_ != Phase::draining || !by_cloud_ || !cloud || ending_ || cancelled_) return;
-  if (withdrawn.stands) return go_by(*withdrawn.stands);
-  withdrawn_end_ = deadline_->at;
-  advised_.insert(episode_notice_);  // a slow save
-  hold_.reset();
-  const auto covered = std::exchange(covered_, {});
-  covered_term_.reset();
-  leave_episode();
-  if (covered) std::visit([this](const auto& other) { on(other); }, *covered);
+  if (phase_ != Phase::draining || ending_ || cancelled_) return;
+  if (withdrawn.stands) {
+    go_by(*withdrawn.stands);
+  } else if (!by_cloud_) {
+    hung_ = hung_ || hung_before_cloud_;
+    if (end_ == end_by_others_) return;
+    end_ = end_by_others_;
+  } else if (others_stand()) {
+    by_cloud_ = false;
+    end_ = end_by_others_;
+    if (!hold_) relay_at_ = now_;  // the trainer was told, but of another end
+    if (covered_limit_) own_grace_ = policy_.ladder.grace.value_or(*covered_limit_->grace);
+  } else {
+    return take_back();
+  }
+  ladder_.restart(relay_at_, now_, planned_kill());
 }
 
 // Of two watchers one has taken back its end, which may have been the nearer one.
 void Supervision::go_by(Deadline stands) {
-  if (policy_.schedule.lead) stands.at = std::min(stands.at, *episode_at_ + *policy_.schedule.lead);
-  deadline_.reset();
-  done_by_.reset();
-  if (adopt(stands)) ladder_.move_kill(now_, planned_kill());
+  cloud_end_ = stands.at;
+  end_ = end_by_others_;
+  const auto& schedule = policy_.schedule;
+  if (schedule.lead) stands.at = std::min(stands.at, *episode_at_ + *schedule.lead);
+  if (schedule.deadline_known) adopt(stands);
+}
+
+// A far end is none, as without a cloud (turn_into_advice).
+bool Supervision::others_stand() const {
+  const auto& end = end_by_others_.deadline();
+  const bool far = end && end->at - now_ > kAdviceBeyond;
+  return covered_limit_ || being_ended_ || (others_ask_ && !far);
+}
+
+void Supervision::take_back() {
+  if (told_ && cloud_end_) {
+    withdrawn_end_ = std::max(withdrawn_end_.value_or(*cloud_end_), *cloud_end_);
+    advised_ = advised_ | sent_;  // a slow save
+  }
+  hold_.reset();
+  forget_end();
+  const auto term = std::exchange(covered_term_, {});
+  leave_episode();
+  if (term) notice(*term);
 }
 
 void Supervision::heed(const event::SignalCame& came, Signal becomes,
@@ -89,10 +117,11 @@ void Supervision::heed(const event::SignalCame& came, Signal becomes,
   if (becomes != 0 && is_for_those_left(came)) return join_late(came, becomes, told);
   if (nobody_left()) return judge(came.signal, Verdict::too_late);
   if (phase_ == Phase::draining) {
+    hung_before_cloud_ = source_ == NoticeSource::cloud && (hung_ || hung_before_cloud_);
     hung_ = false;
     if (told && adopt(*told)) ladder_.move_kill(now_, planned_kill());
     if (hold_ && !can_be_held(becomes)) return take_its_place(came, becomes);
-    cover(came);
+    cover(came, told);
     return judge(came.signal, Verdict::covered);
   }
   // TERM is what Slurm also ends a job with, so that one may be new.
@@ -100,8 +129,7 @@ void Supervision::heed(const event::SignalCame& came, Signal becomes,
   if (sent && can_be_held(becomes) && repeats_advice(came.signal)) {
     return judge(came.signal, Verdict::covered);
   }
-  deadline_.reset();
-  done_by_.reset();
+  forget_end();
   if (told) adopt(*told);
   if (told && told->at - now_ > kAdviceBeyond) return advise(came, becomes);
   begin_episode(came, becomes);
@@ -120,8 +148,7 @@ void Supervision::join_late(const event::SignalCame& came, Signal becomes,
   ended_in_episode_ = *ending_ == Ending{Ending::Kind::signalled, came.signal};
   hung_ = false;
   own_grace_.reset();
-  deadline_.reset();
-  done_by_.reset();
+  forget_end();
   const bool far = told && told->at - now_ > kAdviceBeyond;
   // Without its trainer nobody is advised to go on.
   if (far) own_grace_ = policy_.ladder.grace.value_or(kGraceElsewhere);
@@ -129,11 +156,13 @@ void Supervision::join_late(const event::SignalCame& came, Signal becomes,
   begin_episode(came, becomes);
 }
 
-// What becomes a notice of its own, should the episode turn out to be none.
-void Supervision::cover(const event::SignalCame& came) {
-  if (source_ != NoticeSource::signal) return;
-  if (came.signal == SIGTERM && episode_notice_ != SIGTERM) covered_term_ = came;
-  if (!covered_ || came.signal == SIGTERM) covered_ = came;
+// What stays when the episode turns out to be none.
+void Supervision::cover(const event::SignalCame& came, const std::optional<Deadline>& told) {
+  if (source_ == NoticeSource::cloud) return;
+  const bool another = came.signal == SIGTERM && episode_notice_ != SIGTERM;
+  if (another && source_ == NoticeSource::signal) covered_term_ = came;
+  const bool far = told && told->at - now_ > kAdviceBeyond;
+  others_ask_ = others_ask_ || !far;
 }
 
 void Supervision::open_episode(Signal relayed) {
@@ -144,29 +173,34 @@ void Supervision::open_episode(Signal relayed) {
   hold_.reset();
   agents_look_at_.reset();  // of an advice before it
   covered_term_.reset();
-  covered_.reset();
+  covered_limit_.reset();
+  sent_ = SignalSet();
+  told_ = hung_before_cloud_ = others_ask_ = being_ended_ = false;
   allowance_ = Nanos(0);
   ladder_ = Ladder(policy_.ladder, relayed, now_, planned_kill());
 }
 
 void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
   open_episode(becomes);
+  begin_with(came, becomes, action::Relay::For::everyone);
+}
+
+void Supervision::begin_with(const event::SignalCame& came, Signal becomes,
+                             action::Relay::For whom) {
   by_cloud_ = source_ == NoticeSource::cloud;
   episode_notice_ = came.signal;
-  actions_.push_back(
-      action::Relay{becomes, came.payload, came.carrier, action::Relay::For::everyone, source_});
+  sent_ = SignalSet{came.signal, becomes};
+  actions_.push_back(action::Relay{becomes, came.payload, came.carrier, whom, source_});
   judge(came.signal, Verdict::relayed, becomes);
 }
 
-// TERM while USR1 is held: the hold ends.
+// TERM while USR1 is held: the hold ends, and the one that was held has reached nobody.
 void Supervision::take_its_place(const event::SignalCame& came, Signal becomes) {
   hold_.reset();
   relay_at_ = now_;
-  episode_notice_ = came.signal;  // the one that was held has reached nobody
   ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
-  actions_.push_back(action::Relay{becomes, came.payload, came.carrier,
-                                   action::Relay::For::who_was_not_told, source_});
-  judge(came.signal, Verdict::relayed, becomes);
+  others_ask_ = others_ask_ || !by_cloud_;
+  begin_with(came, becomes, action::Relay::For::who_was_not_told);
 }
 
 // Never past a quarter of the budget.
@@ -187,11 +221,14 @@ void Supervision::leave_episode() {
 }
 
 // As if it had been known at the notice: a trainer that leaves because of it was preempted. A TERM
-// that the episode covered is then a notice of its own.
+// or a limit of ours that the episode covered is then a notice of its own.
 void Supervision::turn_into_advice() {
   if (episode_notice_ != 0) note_advice(episode_notice_, *episode_at_);
+  const auto limit = std::exchange(covered_limit_, {});
   const auto term = std::exchange(covered_term_, {});
   leave_episode();
+  if (limit) on(*limit);
+  source_ = NoticeSource::signal;
   if (term) notice(*term);
 }
 
@@ -210,7 +247,9 @@ bool Supervision::repeats_advice(Signal signal) const {
 void Supervision::advance_hold() {
   const Hold::Due due = hold_ ? hold_->take_due(now_) : Hold::Due::nothing;
   if (due == Hold::Due::look) actions_.push_back(action::LookForHandlers{});
-  if (due == Hold::Due::end) actions_.push_back(action::EndHold{phase_ != Phase::draining});
+  if (due != Hold::Due::end) return;
+  sent_.insert(SIGTERM);  // to whom --no-handler gives it
+  actions_.push_back(action::EndHold{phase_ != Phase::draining});
 }
 
 void Supervision::advise(const event::SignalCame& came, Signal becomes) {

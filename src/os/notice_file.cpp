@@ -17,6 +17,7 @@ namespace {
 
 constexpr Nanos kAnswerLimit = Seconds(1);
 constexpr std::string_view kReady = "ready";
+constexpr std::string_view kTakeBack = "take back";
 
 // A slip of the hand (--notice-file train.py) must not cost a file.
 Result<bool> left_by_us(const std::string& path, const struct stat& found) {
@@ -34,17 +35,21 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
+// Empty, or why it is still there.
+std::string remove_notice(const std::string& path) {
+  struct stat found {};
+  if (lstat(path.c_str(), &found) != 0) {
+    return errno == ENOENT ? "" : os_error("look at " + path).text();
+  }
+  const auto ours = left_by_us(path, found);
+  if (!ours) return ours.error().text();
+  if (!*ours) return path + " is there and is no notice file; it is left alone";
+  return unlink(path.c_str()) == 0 ? "" : os_error("remove " + path).text();
+}
+
 // Empty, or why there can be no notice file.
 std::string prepare(const std::string& path) {
-  struct stat found {};
-  if (lstat(path.c_str(), &found) == 0) {
-    const auto ours = left_by_us(path, found);
-    if (!ours) return ours.error().text();
-    if (!*ours) return path + " is there and is no notice file; it is left alone";
-    if (unlink(path.c_str()) != 0) return os_error("remove " + path).text();
-  } else if (errno != ENOENT) {
-    return os_error("look at " + path).text();
-  }
+  if (const std::string trouble = remove_notice(path); !trouble.empty()) return trouble;
   // Said today, not when the notice is there.
   const std::string folder = folder_of(path);
   if (access(folder.c_str(), W_OK | X_OK) != 0) return os_error("write into " + folder).text();
@@ -56,6 +61,11 @@ void keep(int socket, const std::string& path) {
   send_message(socket, trouble.empty() ? kReady : trouble);
   if (!trouble.empty()) return;
   while (const auto text = receive_message(socket)) {
+    if (*text == kTakeBack) {
+      const std::string left = remove_notice(path);
+      if (!left.empty()) send_message(socket, left);
+      continue;
+    }
     const auto replaced = replace_file(path, *text);
     if (!replaced) send_message(socket, replaced.error().text());
   }
@@ -79,6 +89,8 @@ std::optional<std::string> NoticeFile::refusal() {
 void NoticeFile::write(std::string_view text) {
   if (ready_) writer_.send(text);
 }
+
+void NoticeFile::take_back() { write(kTakeBack); }
 
 std::optional<std::string> NoticeFile::trouble() {
   const auto message = writer_.receive(monotonic_now());

@@ -25,6 +25,9 @@ class NoticeFile {
   /// Replaces the file, in one step for whoever reads it. Never blocks.
   void write(std::string_view text);
 
+  /// Removes it, if it is a notice file. Never blocks.
+  void take_back();
+
   /// What went wrong: "make /x/notice.7.tmp: No space left on device".
   std::optional<std::string> trouble();
   /// Readable when trouble() has something to tell; -1 when it never will again.

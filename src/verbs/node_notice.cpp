@@ -16,7 +16,9 @@ constexpr Nanos kLeast = Seconds(1);
 }  // namespace
 
 RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
-  RelayPlan plan{.signal = plan_.as};
+  const bool run = is_a_run(process);
+  RelayPlan plan{.signal = run ? kRunSignal : plan_.as};
+  plan.to_run = run;
   if (!plan_.end) {
     plan.no_handler = NoHandler::skip;
     plan.advice = true;
@@ -30,7 +32,6 @@ RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
   }
   // A run has the same end from the signal and a ladder of its own: it is ended only where it has
   // not been able to. A wrapper that is killed first would leave its trainer behind.
-  const bool run = is_a_run(process);
   plan.grace = run ? left : left - std::min(plan_.margin, left / 4);
   plan.lead = left;
   plan.wait = *plan.grace;

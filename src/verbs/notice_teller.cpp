@@ -55,6 +55,13 @@ void NoticeTeller::correct(std::optional<Instant> deadline, std::optional<Instan
   text_ = json(*news_, time_);
 }
 
+void NoticeTeller::take_back() {
+  if (!news_) return;
+  news_.reset();
+  text_.clear();
+  file_->take_back();
+}
+
 void NoticeTeller::flush() {
   if (text_.empty()) return;
   file_->write(text_);

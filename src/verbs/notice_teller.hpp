@@ -28,6 +28,8 @@ class NoticeTeller {
   void tell(const News& news);
   /// More is known of the end of the last one.
   void correct(std::optional<Instant> deadline, std::optional<Instant> sigkill);
+  /// It is not to happen after all.
+  void take_back();
   void flush();
 
   std::optional<std::string> trouble();

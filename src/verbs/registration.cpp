@@ -47,14 +47,16 @@ Result<std::string> registration_file(const std::string& run_dir) {
 
 void take_run_name() { prctl(PR_SET_NAME, kRunName); }
 
-bool is_a_run(const PidTarget& process) { return process.name() == kRunName; }
+bool is_a_run(const PidTarget& process) {
+  return process.name() == kRunName && process.handling(kRunSignal) == Handling::caught;
+}
 
 void show_handlers(const SignalSet& notices) {
   struct sigaction nothing {};
   nothing.sa_handler = [](int) {};
   for (Signal signal = 1; signal <= kRtMax; ++signal) {
     struct sigaction found {};
-    const bool wanted = signal == SIGUSR1 || notices.contains(signal);
+    const bool wanted = signal == SIGUSR1 || signal == kRunSignal || notices.contains(signal);
     // What is ignored stays so in the trainer, too.
     if (!wanted || sigaction(signal, nullptr, &found) != 0 || found.sa_handler == SIG_IGN) continue;
     sigaction(signal, &nothing, nullptr);

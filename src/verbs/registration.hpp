@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "core/queued_notice.hpp"
 #include "core/result.hpp"
 #include "core/signal.hpp"
 #include "os/pid_target.hpp"
@@ -8,7 +9,7 @@
 namespace pw {
 
 /// The name of a registered run's process (proc(5), comm), whatever the executable or the script is
-/// called that it was started as; by it the daemon tells a run from a bare trainer.
+/// called that it was started as; by it, and by its handler, the daemon tells a run from others.
 void take_run_name();
 bool is_a_run(const PidTarget& process);
 

@@ -56,7 +56,9 @@ void RelayTarget::send(Signal signal) {
   // Looked at after the signal: one that stops in between would never take it.
   const bool stopped = !stops_or_continues(signal) && process_.stopped();
   if (stopped) process_.send(SIGCONT);
-  say(signal_name(signal) + (stopped ? " and CONT sent" : " sent"));
+  const bool word = plan_.to_run && signal == plan_.signal;
+  say(word ? "told" + std::string(stopped ? ", and CONT sent" : "")
+           : signal_name(signal) + (stopped ? " and CONT sent" : " sent"));
 }
 
 // Who does not handle it would die of it in the middle of a save.

@@ -52,7 +52,6 @@ boost::system::result<ExitStatus, LaunchFailure> Supervisor::run() {
   // First: what comes before the wait ends it, too. What comes with its end is taken below.
   if (plan_.start.asked()) {
     if (const auto ended = wait_for_start()) return *ended;
-    if (!finished_ && stopped_by_kill_switch()) return end_switched_off();
   }
   while (const auto caught = finished_ ? std::nullopt : signals_.next()) take(*caught);
   if (!finished_) {
@@ -280,9 +279,12 @@ ExitStatus Supervisor::finish() {
   narrator_.overseen(overseers_.leave());  // nobody stays stopped
   voice_.close();
   if (gate_) gate_->close();
+  if (service_ && !tree_) service_->ready();  // a clean end also for a manager that waits for it
   if (service_) service_->stopping();
   RunFacts facts = run_.facts();
-  if (!facts.in_episode && told_below_us()) facts.in_episode = facts.notice_relayed = true;
+  if (!facts.in_episode && (told_below_us() || stopped_working(facts))) {
+    facts.in_episode = facts.notice_relayed = true;
+  }
   const int left_behind = tree_ ? count_left_behind() : 0;
   const bool asked = facts.in_episode || plan_.settings.requeue != RequeueMode::none;
   facts.work_done = asked && work_is_done();
@@ -291,6 +293,7 @@ ExitStatus Supervisor::finish() {
       plan_.settings.exit_zero.value_or(told ? ZeroMeans::preempted : ZeroMeans::done);
   if (cloud_ && facts.in_episode) cloud_->saved();
   ExitStatus status = decide_exit_status(facts, plan_.settings.exit_preempted, zero_means);
+  if (notice_withdrawn_ && status.outcome != Outcome::preempted) notice_ = {};
   narrator_.ended(status, run_, monotonic_now(), left_behind);
   if (hook_due_) run_notice_hook();
   wait_for_ranks(status.outcome);
@@ -298,6 +301,12 @@ ExitStatus Supervisor::finish() {
   narrator_.over(status, left_behind);
   close(status);
   return status;
+}
+
+// An agent that was told to start no more work ends with 0, also where the notice was withdrawn.
+bool Supervisor::stopped_working(const RunFacts& facts) const {
+  const bool clean = facts.ending == Ending{Ending::Kind::exited, 0};
+  return cut_short_ && clean && !run_.hung() && !run_.cancelled();
 }
 
 // The last of every run, also of one that was never started.

@@ -108,6 +108,7 @@ class Supervisor {
   void wait_for_ranks(Outcome outcome);
   void end_wait_for_ranks(RankWait& wait);
   bool told_below_us() const;
+  bool stopped_working(const RunFacts& facts) const;
   void tell_why_it_stays_away();
   std::optional<int> requeue(const RunFacts& facts, const ExitStatus& status);
   ExitStatus finish();
@@ -132,6 +133,7 @@ class Supervisor {
   void update_helpers();
   Courier& courier();
   void tell_name_trouble();
+  void tell_agents(const Recipients& stopped);
   void later_round(const Courier::Round& round);
   void meet_overseers(const Recipients& sent, const std::vector<ProcessEntry>& waiting);
   void watch_overseers();
@@ -151,11 +153,12 @@ class Supervisor {
   Overseers overseers_;             // likewise
   Instant started_{};
   std::list<StepSignal> step_signals_;
-  CaughtSignal caught_;                  // the signal that is being worked on
-  std::optional<CaughtSignal> covered_;  // which a cloud's episode has covered
-  std::optional<Instant> more_asked_;    // of the manager, for a start that waits
-  std::optional<Instant> cloud_end_;     // of the machine, by --cloud
-  std::optional<Instant> daemon_end_;    // the same by `watch`
+  CaughtSignal caught_;                // the signal that is being worked on
+  bool notice_withdrawn_ = false;      // the last one
+  bool cut_short_ = false;             // whoever hands out work was told to stop
+  std::optional<Instant> more_asked_;  // of the manager, for a start that waits
+  std::optional<Instant> cloud_end_;   // of the machine, by --cloud
+  std::optional<Instant> daemon_end_;  // the same by `watch`
   NoticeSource episode_source_ = NoticeSource::signal;
   CaughtSignal batch_term_;  // the one that waits to be judged
   BatchDoubt batch_doubt_;

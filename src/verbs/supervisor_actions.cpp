@@ -64,17 +64,12 @@ void Supervisor::act(const action::Judge& judge) {
   }
   recipients_.clear();
   held_for_.clear();
-  narrator_.agents_stopped(std::exchange(agents_, {}));
+  tell_agents(std::exchange(agents_, {}));
   const bool fresh = judge.verdict == Verdict::relayed || judge.verdict == Verdict::advice;
   if (fresh || judge.verdict == Verdict::forestalled) episode_source_ = judge.source;
   if (judge.verdict == Verdict::forestalled) notice_ = facts_for_hooks(judge.signal, judge.source);
   if (fresh) ask_slurm(judge, JobWatch::Notice::fresh);
-  if (fresh) covered_.reset();
-  if (judge.verdict == Verdict::covered) {
-    ask_slurm(judge, JobWatch::Notice::repeated);
-    const bool sent = judge.source == NoticeSource::signal;
-    if (sent && (!covered_ || judge.signal == SIGTERM)) covered_ = caught_;
-  }
+  if (judge.verdict == Verdict::covered) ask_slurm(judge, JobWatch::Notice::repeated);
   tell_manager();  // also of a stop that comes in the episode: it is then that a time limit counts
 }
 
@@ -105,6 +100,7 @@ void Supervisor::act(const action::Relay& relay) {
     answers_.push_back(event::Relayed{});
   }
   const bool sent = relay.source == NoticeSource::signal;
+  notice_withdrawn_ = false;
   notice_ = facts_for_hooks(sent ? caught_.signal : relay.signal, relay.source);
   if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
   if (run_.cancelled()) notice_ = {.signal = relay.signal, .cause = "cancel"};
@@ -148,7 +144,7 @@ void Supervisor::act(const action::LookForHandlers&) {
 void Supervisor::act(const action::LookAtAgents&) {
   update_helpers();
   const Courier::Round round = courier().look_at_agents();
-  narrator_.agents_stopped(round.agents);
+  tell_agents(round.agents);
   answers_.push_back(event::AgentsSeen{.pending = round.agents_pending});
 }
 
@@ -167,7 +163,7 @@ void Supervisor::tell_name_trouble() {
 
 void Supervisor::later_round(const Courier::Round& round) {
   meet_overseers(round.sent, round.waiting);
-  narrator_.agents_stopped(round.agents);
+  tell_agents(round.agents);
   narrator_.delivered(round.sent);
   answers_.push_back(event::Relayed{.told = round.told,
                                     .waiting = !round.waiting.empty(),
@@ -182,12 +178,21 @@ void Supervisor::meet_overseers(const Recipients& sent, const std::vector<Proces
   for (const Recipient& recipient : sent) told.push_back(recipient.pid);
   for (const ProcessEntry& process : waiting) held.push_back(process.id.pid);
   std::erase(told, tree_->trainer_pid());
-  narrator_.overseen(overseers_.meet(told, held));
+  const Overseers::Deeds deeds = overseers_.meet(told, held);
+  for (const Overseers::Deed& deed : deeds) {
+    cut_short_ = cut_short_ || deed.what == Overseers::Deed::What::no_more_work;
+  }
+  narrator_.overseen(deeds);
+}
+
+void Supervisor::tell_agents(const Recipients& stopped) {
+  cut_short_ = cut_short_ || !stopped.empty();
+  narrator_.agents_stopped(stopped);
 }
 
 void Supervisor::watch_overseers() {
-  const bool over = run_.phase() != Phase::draining;
-  narrator_.overseen(over ? overseers_.leave() : overseers_.advance());
+  const bool saving = run_.saving(monotonic_now());
+  narrator_.overseen(saving ? overseers_.advance() : overseers_.leave());
 }
 
 void Supervisor::act(const action::TellHang& hang) {

@@ -23,7 +23,6 @@ constexpr Nanos kBetweenTries = Seconds(5);  // when many are preempted slurmctl
 constexpr Nanos kAfterRelay = Millis(5);     // whoever was told has the processor first
 constexpr Nanos kRankApart = Millis(5);      // slurmctld gets 200 questions a second of one step
 constexpr Nanos kRanksMost = Seconds(5);
-constexpr Nanos kKillSwitchLimit = Seconds(5);
 constexpr Nanos kDoneFileLimit = Seconds(10);
 constexpr Nanos kLastMoment = Seconds(3);  // a requeue needs it before Slurm's SIGKILL
 constexpr Nanos kRanksWithoutEnd = std::chrono::hours(1);  // no deadline: nobody is in a hurry
@@ -122,17 +121,6 @@ void Supervisor::start_notice_hook() {
     return hooks_.run("on-notice", plan_.settings.on_notice, notice_);
   }
   if (!hook_due_) hook_due_ = monotonic_now() + kHookWaits;
-}
-
-bool Supervisor::stopped_by_kill_switch() {
-  const std::string& path = plan_.settings.kill_switch;
-  if (path.empty()) return false;
-  const auto there = file_is_there(path, kKillSwitchLimit);
-  plan_.foreign = children_before_start();  // who looks for it may hang
-  if (!there) chronicle_.warn("the kill switch " + path + " could not be looked for");
-  if (!there.value_or(false)) return false;
-  chronicle_.log(LogLevel::warning, "not started: the kill switch " + path + " is there");
-  return true;
 }
 
 bool Supervisor::work_is_done() {

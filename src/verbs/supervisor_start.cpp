@@ -4,7 +4,9 @@
 
 #include "core/duration.hpp"
 #include "os/clock.hpp"
+#include "os/far_file.hpp"
 #include "os/loop.hpp"
+#include "os/reaper.hpp"
 #include "verbs/supervisor.hpp"
 
 namespace pw {
@@ -13,6 +15,7 @@ namespace {
 // TimeoutStartSec counts while we wait, too: asked for anew long before it is over.
 constexpr Nanos kMoreForTheStart = Seconds(90);
 constexpr Nanos kAskForMore = Seconds(30);
+constexpr Nanos kKillSwitchLimit = Seconds(5);
 
 }  // namespace
 
@@ -24,8 +27,31 @@ std::optional<ExitStatus> Supervisor::wait_for_start() {
     const StartGate::Verdict verdict = pass_gate();
     if (!finished_ && verdict != StartGate::Verdict::start) return end_at_gate(verdict);
   }
+  if (stopped_by_kill_switch()) return end_switched_off();
   if (!finished_) happen(event::WaitOver{});
   return {};
+}
+
+// At first, and again after a wait, in which it may have come; a notice ends that look.
+bool Supervisor::stopped_by_kill_switch() {
+  const std::string& path = plan_.settings.kill_switch;
+  if (path.empty() || finished_) return false;
+  const Instant until = monotonic_now() + kKillSwitchLimit;
+  std::optional<bool> there;
+  if (auto look = FarLook::at(path)) {
+    const bool hears = run_.phase() == Phase::waiting;
+    there = look->answer(hears ? Instant{} : until);
+    while (hears && !there && !finished_ && !look->over() && monotonic_now() < until) {
+      wait_before_start({look->fd()}, until);
+      there = look->answer(Instant{});
+    }
+  }
+  plan_.foreign = children_before_start();  // who looks for it may hang
+  if (finished_) return false;
+  if (!there) chronicle_.warn("the kill switch " + path + " could not be looked for");
+  if (!there.value_or(false)) return false;
+  chronicle_.log(LogLevel::warning, "not started: the kill switch " + path + " is there");
+  return true;
 }
 
 void Supervisor::wait_before_start(std::vector<int> fds, std::optional<Instant> wake) {
@@ -95,14 +121,14 @@ ExitStatus Supervisor::end_at_gate(StartGate::Verdict verdict) {
   return end_unstarted(status);
 }
 
-// A clean end also for a manager that waits for READY=1.
 ExitStatus Supervisor::end_switched_off() {
   if (gate_) gate_->close();
-  if (service_) service_->ready();
   return end_unstarted({.status = plan_.settings.stopped_exit, .outcome = Outcome::finished});
 }
 
+// A clean end also for a manager that waits for READY=1.
 ExitStatus Supervisor::end_unstarted(const ExitStatus& status) {
+  if (service_ && status.outcome != Outcome::failed) service_->ready();
   narrator_.not_started(status.status, status.outcome);
   close(status);
   return status;

@@ -119,7 +119,7 @@ void Supervisor::tell_started() {
 
 // TimeoutStopSec of the unit is but the least: a stop lasts as long as the episode.
 void Supervisor::tell_manager() {
-  if (!service_) return;
+  if (!service_ || !tree_) return;
   const auto kill_at = run_.kill_at();
   if (run_.phase() != Phase::draining) return service_->status("training");
   const Nanos left = kill_at ? *kill_at - monotonic_now() : plan_.policy.max_grace;
@@ -132,19 +132,24 @@ void Supervisor::give_notice(const event::NoticeGiven& notice) {
   happen(notice);
 }
 
-// With --register and --cloud two watch the machine: it stays when both say so. A signal that the
-// episode has covered is a notice of its own then.
+// With --register and --cloud two watch the machine: it stays when both say so.
 void Supervisor::take_withdrawal(std::optional<Instant>& of, std::optional<Instant> stands) {
   of.reset();
   event::NoticeWithdrawn withdrawn;
   if (stands && monotonic_now() < *stands) {
     withdrawn.stands = Deadline{*stands, Certainty::fact, DeadlineSource::cloud};
-    chronicle_.log(LogLevel::info, "its end is still announced by the other watcher",
-                   *stands - monotonic_now());
-  } else {
-    caught_ = std::exchange(covered_, {}).value_or(CaughtSignal{});
   }
+  const bool in_episode = run_.phase() == Phase::draining;
+  caught_ = {};
   happen(withdrawn);
+  if (!in_episode || finished_) return;
+  if (run_.phase() == Phase::draining) {
+    chronicle_.log(LogLevel::info, "the run is still to end, by another's word", time_left());
+  } else {
+    chronicle_.notices().take_back();
+    notice_.deadline.reset();
+    notice_withdrawn_ = true;
+  }
   tell_manager();
 }
 

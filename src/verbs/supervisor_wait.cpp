@@ -16,6 +16,9 @@ std::optional<Instant> Supervisor::next_wake() const {
     wake = earlier(wake, step_signal.helper().wake());
   if (!job_watch_ || !job_watch_->asking()) wake = earlier(wake, ask_due_);
   wake = earlier(wake, hook_due_);
+  if (!overseers_.idle() && run_.phase() == Phase::running) {
+    wake = earlier(wake, run_.withdrawn_end());
+  }
   if (job_watch_) wake = earlier(wake, job_watch_->wake());
   if (job_look_) wake = earlier(wake, job_look_->wake());
   return wake;

@@ -12,11 +12,6 @@ from wrapper import BINARY
 
 
 class TakenBack(Watch):
-    def is_relayed(self, wrapper, log):
-        """Covered, until the withdrawal is heard."""
-        wrapper.signal('USR2')
-        return log.got('USR2')
-
     def test_a_registered_run_is_not_killed_for_a_notice_that_was_withdrawn(self):
         run = self.register(IGNORES, log='run', bare=False)
         watch = self.watch()
@@ -24,7 +19,9 @@ class TakenBack(Watch):
         self.log('run').wait_for('USR1')
         os.unlink(self.notice_file)
         self.says(watch, 'withdrawn')
-        until('a notice that is new', lambda: self.is_relayed(run, self.log('run')))
+        self.says(run, 'was withdrawn')
+        run.signal('USR2')  # a notice that is new
+        self.log('run').wait_for('USR2')
         self.assertTrue(run.running(), run.err)
         self.end(watch)
 
@@ -36,7 +33,9 @@ class TakenBack(Watch):
             if name_of(pid).startswith('preempt'):
                 os.kill(pid, signal.SIGKILL)
         os.unlink(self.notice_file)
-        until('a notice that is new', lambda: self.is_relayed(wrapper, log))
+        self.says(wrapper, 'has withdrawn')
+        wrapper.signal('USR2')  # a notice that is new
+        log.wait_for('USR2')
         self.assertTrue(wrapper.running(), wrapper.err)
 
     def test_a_notice_after_it_has_a_clock_of_its_own(self):
@@ -91,8 +90,7 @@ class TakenBack(Watch):
         self.notice(600, file=own)
         until('both', lambda: len(self.told('cloud', 'own')) == 1)
         os.unlink(self.notice_file)
-        self.says(run, 'still announced by the other watcher')
-        self.says(run, 'withdrawn')
+        self.says(run, "still to end, by another's word")
         os.unlink(own)
         self.says(run, 'has withdrawn')
         run.signal('USR2')
@@ -123,6 +121,20 @@ class TakenBack(Watch):
 
 
 class Registered(Watch):
+    def test_a_run_that_was_stopped_gets_all_words(self):
+        """Seen: of two USR1 that wait one is left; it had not heard of the second end, and was shot."""
+        run = self.register(IGNORES, log='run', bare=False)
+        watch = self.watch()
+        self.notice(600)
+        self.log('run').wait_for('USR1')
+        os.kill(run.pid, signal.SIGSTOP)
+        os.unlink(self.notice_file)
+        self.says(watch, 'has withdrawn')
+        self.notice(300)
+        self.says(watch, f'(pid {run.pid}): told, and CONT sent')
+        self.log('run').wait_for('USR1', 2)
+        self.end(watch)
+
     def test_a_run_whose_notices_are_others_is_told_in_its_own_way(self):
         """As --cloud does: --notice-as, not a raw USR1, which kills a trainer that knows only TERM."""
         run = self.register('TERM=save:1:0', log='run', bare=False,

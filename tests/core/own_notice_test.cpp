@@ -186,6 +186,7 @@ TEST_CASE("withdrawn: who leaves before the end that was named was preempted") {
     Run run(Policy{});
     run.started().at(10s);
     run.happen(of_cloud(run, 120s));
+    run.relayed(true, false);
     run.at(20s).happen(event::NoticeWithdrawn{});
     run.at(when).ends(0);
     CHECK(run.facts().in_episode == preempted);
@@ -202,21 +203,139 @@ TEST_CASE("withdrawn and announced again: told again, with the new end") {
   CHECK(run.at(21s + 58s).wakes().find("KILL") != std::string::npos);
 }
 
-TEST_CASE("withdrawn: what the episode had covered is a notice of its own") {
+TEST_CASE("withdrawn: an episode that others ask for, too, goes on by their clock") {
   for (const Signal signal : {SIGUSR1, SIGUSR2, SIGTERM}) {
     Run run(Policy{});
     run.started().at(10s);
     run.happen(of_cloud(run, 120s));
     CHECK(run.at(12s).gets(signal) == "covered");
-    CHECK(run.at(20s).happen(event::NoticeWithdrawn{}) ==
-          "RELAY " + signal_name(signal) + ", relayed");
+    CHECK(run.at(20s).happen(event::NoticeWithdrawn{}).empty());
+    CHECK(run.phase() == Phase::draining);
     CHECK(run.kill_in() == 60s);
   }
   Run limit(Policy{});
   limit.started().at(10s);
   limit.happen(of_cloud(limit, 120s));
   CHECK(limit.at(12s).happen(own_limit()) == "covered");
-  CHECK(limit.at(20s).happen(event::NoticeWithdrawn{}) == "RELAY USR1, relayed");
+  CHECK(limit.at(20s).happen(event::NoticeWithdrawn{}).empty());
+  CHECK(limit.kill_in() == 60s);
+}
+
+TEST_CASE("withdrawn: the end that a scheduler has told of stays where it was") {
+  Policy policy;
+  policy.schedule.lead = 14s;
+  Run run(policy);
+  run.started().at(10s);
+  run.happen(of_cloud(run, 10s));
+  CHECK(run.at(14s).gets(SIGUSR1) == "covered");
+  run.at(18s).happen(event::NoticeWithdrawn{});
+  CHECK(run.kill_in() == 8s);  // 14 s after the USR1, less the margin
+}
+
+TEST_CASE("withdrawn: what it has hurried has its own time again") {
+  Policy policy;
+  policy.ladder.grace = 5min;
+  Run run(policy);
+  run.started().at(10s).gets(SIGUSR1);
+  run.at(11s).happen(of_cloud(run, 12s));
+  CHECK(run.kill_in() == 10s);
+  CHECK(run.at(13s).happen(event::NoticeWithdrawn{}).empty());
+  CHECK(run.kill_in() == 5min - 3s);
+}
+
+TEST_CASE("withdrawn: a hung trainer is a hung one again") {
+  Policy policy;
+  policy.watchdog = 30s;
+  Run run(policy);
+  run.started().at(1s).happen(event::Reported{});
+  CHECK(run.at(31s).wakes() == "RELAY TERM, HUNG");
+  run.at(32s).happen(of_cloud(run, 20s));
+  CHECK(run.kill_in() == 18s);
+  run.at(33s).happen(event::NoticeWithdrawn{});
+  CHECK(run.kill_in() == 58s);
+  run.ends(143);
+  CHECK_FALSE(run.facts().in_episode);
+}
+
+TEST_CASE("withdrawn: a TERM that had taken its place is another's") {
+  Policy policy;
+  policy.ladder.grace = 8s;
+  Run run(policy);
+  run.started().at(10s);
+  run.happen(of_cloud(run, 40s));
+  run.relayed(false, true);
+  CHECK(run.at(11s).gets(SIGTERM) == "RELAY TERM, relayed");
+  CHECK(run.at(12s).happen(event::NoticeWithdrawn{}).empty());
+  CHECK(run.kill_in() == 7s);
+}
+
+TEST_CASE("withdrawn where no deadline is believed, it has no clock, either") {
+  Policy policy;
+  policy.schedule.deadline_known = false;
+  Run run(policy);
+  run.started().at(10s);
+  run.happen(of_cloud(run, 40s));
+  CHECK(run.kill_in() == 60s);
+  run.at(12s).happen(event::NoticeWithdrawn{});
+  CHECK_FALSE(run.next_wake());
+}
+
+TEST_CASE("withdrawn: the later of two ends that were named counts") {
+  Run run(Policy{});
+  run.started().at(10s);
+  for (const Nanos end : {60s, 4s}) {
+    run.happen(of_cloud(run, end));
+    run.relayed(true, false);
+    run.happen(event::NoticeWithdrawn{});
+  }
+  run.at(20s).ends(0);
+  CHECK(run.facts().in_episode);
+}
+
+TEST_CASE("withdrawn before anybody was told, nobody was preempted") {
+  Run run(Policy{});
+  run.started().at(10s);
+  run.happen(of_cloud(run, 60s));
+  run.relayed(false, true);
+  run.at(12s).happen(event::NoticeWithdrawn{});
+  run.at(13s).ends(1);
+  CHECK_FALSE(run.facts().in_episode);
+}
+
+TEST_CASE("withdrawn: whoever was told may save, though the trainer has left") {
+  Run run(Policy{});
+  run.started().at(10s);
+  run.happen(of_cloud(run, 60s));
+  run.relayed(true, false);
+  run.at(12s).happen(event::NoticeWithdrawn{});
+  CHECK(run.at(13s).ends(138) == "LOOK");
+  CHECK(run.sees(1, 1).empty());
+  CHECK(run.at(14s).wakes() == "LOOK");
+  CHECK(run.sees(0, 0) == "FINISH");
+  CHECK(run.facts().in_episode);
+}
+
+TEST_CASE("withdrawn: what it was given is known of a slow save") {
+  Run run(Policy{});
+  run.started().at(10s);
+  run.happen(of_cloud(run, 20s));
+  run.relayed(true, false);
+  CHECK(run.at(24s).wakes() == "CLIMB TERM");
+  run.happen(event::NoticeWithdrawn{});
+  run.at(60s).ends(143);
+  CHECK_FALSE(run.facts().in_episode);
+  CHECK(run.facts().advised.contains(SIGUSR1));
+  CHECK(run.facts().advised.contains(SIGTERM));
+}
+
+TEST_CASE("a limit of ours outlasts a notice that turns into advice") {
+  Policy policy;
+  policy.schedule.in_slurm = true;
+  Run run(policy);
+  run.started().at(10s).gets(SIGUSR1);
+  CHECK(run.at(11s).happen(own_limit()) == "covered");
+  CHECK(run.at(12s).learns_fact(2h) == "RELAY USR1, relayed");
+  CHECK(run.kill_in() == 60s);
 }
 
 TEST_CASE("withdrawn by one of two watchers: the other's end counts, which may be the later one") {

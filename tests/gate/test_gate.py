@@ -3,12 +3,13 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
 from counts import busiest, most_at_once
 from gates import BINARY, GateTest, children_of, main
-from processes import children, until
+from processes import LIMIT, children, until
 
 SLOW = ('--start-rate', '1/h')
 
@@ -152,6 +153,24 @@ class Gate(GateTest):
         self.assertEqual(run.wait(40), 0)
         started, = self.starts()
         self.assertGreater(started, resumed + 11)
+
+    def test_a_manager_hears_of_a_clean_end_before_the_start(self):
+        """Seen: a unit whose main process ends before READY=1 has failed, whatever its status."""
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.bind(self.path('socket'))
+        manager.settimeout(LIMIT)
+        self.assertEqual(self.behind(*SLOW).wait(), 0)
+        for end, status in ((lambda run: run.signal('USR1'), 128 + signal.SIGUSR1),
+                            (lambda run: self.steer('stop'), 0)):
+            run = self.behind(*SLOW, '--service', '--ready', 'notify',
+                              env=self.environ(NOTIFY_SOCKET=self.path('socket')))
+            self.wait_line(run)
+            end(run)
+            self.assertEqual(run.wait(), status, run.err)
+            said = b''
+            while b'READY=1' not in said:
+                said = manager.recv(4096)
 
     def test_stop_ends_those_who_wait_and_lets_the_others_finish(self):
         running = self.behind('--max-starting', '1', '--ready', '0s', command=['sleep', '1000'])

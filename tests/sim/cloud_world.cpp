@@ -19,6 +19,7 @@ void World::cloud_notice() {
     given.told = Deadline{now_ + dice_.up_to(3min), Certainty::fact, DeadlineSource::cloud};
   }
   announced_ = given;
+  if (given.told) cloud_end_ = given.told->at;
   const Phase phase = machine_.phase();
   const auto kill_before = machine_.kill_at();
   if (phase == Phase::draining && !given.advice) {
@@ -37,34 +38,51 @@ void World::cloud_notice() {
   }
 }
 
-// Nobody is killed for it: with the episode its clock is gone. What others have said meanwhile is
-// a notice of its own.
+bool World::others_stand() const {
+  const bool far = oracle_.standing && *oracle_.standing - now_ > kAdviceBeyond;
+  return covered_limit_ || being_ended_ || (others_ask_ && !far);
+}
+
+// Nobody is killed for it. What others have said meanwhile stands, at its time.
 void World::withdraw() {
   const auto kill_before = machine_.kill_at();
   const Phase phase = machine_.phase();
-  const auto deadline = machine_.deadline();
-  const bool cloud = deadline && deadline->source == DeadlineSource::cloud;
-  const bool over = phase == Phase::draining && by_cloud_ && cloud && trainer_.alive && !cancelled_;
-  const auto covered = std::exchange(covered_, {});
-  if (over) {
-    by_cloud_ = held_ = covered_term_ = false;
+  std::optional<Deadline> stands;
+  if (dice_.one_in(4)) stands = {now_ + dice_.up_to(3min), Certainty::fact, DeadlineSource::cloud};
+  if (phase == Phase::draining && trainer_.alive && !cancelled_) {
+    go_on_without_cloud(stands);
+    happen(event::NoticeWithdrawn{stands});
+    return;
+  }
+  happen(event::NoticeWithdrawn{stands});
+  demand(judged_ == 0 && machine_.phase() == phase, "nothing else is ended by a withdrawal");
+  demand(machine_.kill_at() == kill_before, "and no other clock moved");
+}
+
+void World::go_on_without_cloud(const std::optional<Deadline>& stands) {
+  oracle_.forget_clouds(policy_.margin);
+  if (stands) {
+    cloud_end_ = stands->at;
+    Deadline told = *stands;
+    const auto& lead = policy_.schedule.lead;
+    if (lead) told.at = std::min(told.at, *machine_.episode_at() + *lead);
+    if (policy_.schedule.deadline_known) oracle_.learn(told, policy_.margin, now_);
+    return;
+  }
+  if (!by_cloud_) return;
+  by_cloud_ = false;
+  if (others_stand()) {
+    oracle_.own_end = covered_limit_;
+    if (!held_) oracle_.relay_at = now_;
+    return;
+  }
+  if (told_) {
     advised_ = true;
-    leave_episode();
-    limited_ = covered && *covered == 0;
-    if (covered && *covered != 0) last_signal_ = *covered;
-  } else {
-    covered_ = covered;
+    withdrawn_until_ = std::max(withdrawn_until_, cloud_end_);
   }
-  happen(event::NoticeWithdrawn{});
-  limited_ = false;
-  if (!over) {
-    demand(judged_ == 0 && machine_.phase() == phase, "nothing else is ended by a withdrawal");
-    demand(machine_.kill_at() == kill_before, "and no other clock moved");
-  } else if (covered) {
-    demand(judged_ == 1, "what it had covered is not forgotten");
-  } else {
-    demand(machine_.phase() == Phase::running && !machine_.kill_at(), "it leaves no clock behind");
-  }
+  held_ = false;
+  leave_episode();
+  if (std::exchange(covered_term_, false)) last_signal_ = SIGTERM;  // a notice of its own now
 }
 
 }  // namespace pw

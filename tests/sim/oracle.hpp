@@ -1,6 +1,8 @@
 #pragma once
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/supervision.hpp"
 
@@ -16,8 +18,18 @@ struct Oracle {
   bool own_end = false;  // it was begun by ourselves: KILL comes also where Slurm would bring one
   bool excused = false;  // EXTEND, a late wake-up, a fact for a guess: KILL may come later
   bool hurried = false;  // typed INTs: KILL may come earlier
+  std::vector<std::pair<Deadline, Instant>> by_others;  // what no cloud has said, and when
+
+  // As if no cloud had said anything.
+  void forget_clouds(Nanos margin) {
+    standing.reset();
+    done_by.reset();
+    standing_is_fact = of_slurmctld = false;
+    for (const auto& [told, when] : std::exchange(by_others, {})) learn(told, margin, when);
+  }
 
   void learn(const Deadline& told, Nanos margin, Instant now) {
+    if (told.source != DeadlineSource::cloud) by_others.emplace_back(told, now);
     const Instant at = told.at;
     const bool fact = told.certainty == Certainty::fact;
     const bool by_slurmctld = told.source == DeadlineSource::slurmctld;

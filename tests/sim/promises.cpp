@@ -53,6 +53,7 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
   demand(!by_ourselves || relay.signal == SIGTERM, "a hung or cancelled trainer is given TERM");
   episode_signal_ = last_signal_;
   if (!took_the_place_) begin_oracle();
+  if (took_the_place_) by_cloud_ = false;
   if (late) {
     stragglers_since_.reset();
     for (Process& other : others_) other.notified = other.alive;
@@ -65,11 +66,11 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
 }
 
 void World::begin_oracle() {
-  covered_term_ = false;
+  covered_term_ = term_follows_;
+  others_ask_ = being_ended_ = covered_limit_ = false;
   const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
   held_ = false;
   by_cloud_ = false;
-  covered_.reset();
   if (machine_.hung() || cancelling_) {
     if (cancelling_) {
       demand(trainer_.alive && !oracle_.relay_at, "a cancel begins no second episode");
@@ -95,6 +96,7 @@ void World::begin_oracle() {
     demand(trainer_.alive && !oracle_.relay_at, "nor does our own time limit");
     advised_now_ = false;
     oracle_ = {.relay_at = now_, .own_end = true};
+    if (term_follows_) reread(SIGTERM);
     return;
   }
   oracle_ = {};
@@ -185,7 +187,7 @@ void World::act(const action::Climb& climb, std::deque<Event>&) {
 
 void World::act(const action::EndStragglers&, std::deque<Event>&) {
   demand(!trainer_.alive, "stragglers are what the trainer left behind");
-  demand(look().notified == 0 || !oracle_.relay_at,
+  demand(look().notified == 0 || (!oracle_.relay_at && now_ >= withdrawn_until_),
          "no process that got the notice is ended as a straggler");
   demand(policy_.stragglers.has_value(), "--stragglers leave leaves them");
   for (Process& other : others_) {

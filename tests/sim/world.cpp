@@ -169,17 +169,24 @@ void World::learn() {
   if (in_time && lead && source == DeadlineSource::slurmctld) {
     at = std::min(at, *machine_.episode_at() + *lead);
   }
-  const bool into_advice = in_time && trainer_.alive && fact && !final &&
+  const bool into_advice = in_time && trainer_.alive && fact && !final && !by_cloud_ &&
                            at - now_ > kAdviceBeyond &&
                            (!oracle_.standing || !oracle_.standing_is_fact) && !oracle_.own_end;
+  const bool term = into_advice && covered_term_;
   if (into_advice) {
     advised_now_ = true;
     leave_episode();
-    if (std::exchange(covered_term_, false)) last_signal_ = SIGTERM;  // a notice of its own now
+    covered_term_ = false;
+    if (term) last_signal_ = SIGTERM;  // a notice of its own now, and so is our own limit
+    limited_ = std::exchange(covered_limit_, false);
+    if (limited_) last_signal_ = SIGUSR1;
+    term_follows_ = term && limited_;
   } else if (in_time) {
     oracle_.learn({at, told.certainty, source}, policy_.margin, now_);
+    being_ended_ = being_ended_ || final;
   }
   happen(event::DeadlineLearned{told, final});
+  limited_ = term_follows_ = false;
 }
 
 void World::leave_episode() {
@@ -204,7 +211,8 @@ void World::cancel() {
 
 void World::own_limit() {
   limited_ = true;
-  if (machine_.phase() == Phase::draining && !covered_) covered_ = 0;
+  last_signal_ = SIGUSR1;
+  if (machine_.phase() == Phase::draining) covered_limit_ = true;
   happen(event::NoticeGiven{NoticeSource::own_limit, SIGUSR1, {}, kGraceElsewhere});
   demand(judged_ == 1, "our own notice gets one verdict");
   limited_ = false;
@@ -259,13 +267,15 @@ void World::signal() {
   const bool another = came.signal == SIGTERM && episode_signal_ != SIGTERM;
   const bool covered = verdict_ == Verdict::covered && phase == Phase::draining;
   if (covered && another) covered_term_ = true;
-  if (covered && (!covered_ || came.signal == SIGTERM)) covered_ = came.signal;
+  const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
+  if (covered && !(told && told->at - now_ > kAdviceBeyond)) others_ask_ = true;
   const auto kill_after = machine_.kill_at();
   const bool drained = phase == Phase::draining && machine_.phase() == Phase::draining;
   if (!drained || first_lead) return;
   demand(!kill_before || (kill_after && *kill_after <= *kill_before),
          "a clock is never restarted by a repeat");
-  demand(!fact_stands || kill_before == kill_after || took_the_place_,
+  const bool fact = policy_.schedule.lead.has_value();
+  demand(!fact_stands || fact || kill_before == kill_after || took_the_place_,
          "a guess never changes what a fact said");
 }
 

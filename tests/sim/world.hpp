@@ -43,6 +43,8 @@ class World {
   void own_limit();
   void cloud_notice();
   void withdraw();
+  bool others_stand() const;
+  void go_on_without_cloud(const std::optional<Deadline>& stands);
   std::optional<Deadline> told_by_cloud() const;
   void check_hang();
   void watch_the_reports();
@@ -104,10 +106,15 @@ class World {
   Signal episode_signal_ = 0;                    // the notice that began it
   bool covered_term_ = false;                    // and a TERM came in it
   bool by_slurm_ = false;                        // the last signal was sent to every process
+  bool term_follows_ = false;                    // which its episode had covered
   bool limited_ = false;                         // our own time limit is just over
   std::optional<event::NoticeGiven> announced_;  // a cloud has just said so
   bool by_cloud_ = false;                        // began the episode
-  std::optional<Signal> covered_;                // by it; 0: our own time limit
+  bool others_ask_ = false;                      // for the end, too
+  bool being_ended_ = false;                     // by Slurm
+  bool covered_limit_ = false;                   // our own time limit was over in an episode
+  Instant cloud_end_{};                          // the last one that was named
+  Instant withdrawn_until_{};                    // until then who was told may save
   bool cancelled_ = false;
   bool ignores_notice_ = false;
   bool advised_ = false;

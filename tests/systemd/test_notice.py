@@ -39,7 +39,7 @@ class Notice(BoxTest):
                 self.assertNotIn('Failed with result', said)
                 self.assertNotIn('Scheduled restart', said)
                 self.wait_line(f'notice {name} .*1 delivered, 0 gone, 0 refused')
-                self.assertEqual(len(self.wait_line('USR1 sent')), 1)
+                self.assertEqual(len(self.wait_line(r'\): told')), 1)
                 self.clean()
                 self.forget()
 

@@ -70,7 +70,7 @@ class Life(BoxTest):
         self.box.tell('notice', 'after=60')
         for log in (slow_log, alone_log):
             log.wait_for('USR1')
-        self.wait_line('USR1 sent', 2)
+        self.wait_line('USR1 sent|: told', 2)
         pid = self.box.main_pid(WATCH)
         self.box.run('kill', '-s', 'KILL', str(pid))
         # Nobody watches for a second.
