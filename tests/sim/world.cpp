@@ -255,9 +255,9 @@ void World::signal() {
   if (by_slurm_) came.carrier = Carrier::slurm;
   const Phase phase = machine_.phase();
   const auto kill_before = machine_.kill_at();
-  // The first notice after a hang may bring a fact itself.
-  const bool first_lead = oracle_.own_end && policy_.schedule.lead;
+  // The first notice after a hang, or in an episode that a cloud began, may bring a fact itself.
   const bool fact_stands = oracle_.standing_is_fact;
+  const bool first_lead = policy_.schedule.lead && (oracle_.own_end || !fact_stands);
   last_signal_ = came.signal;
   if (phase == Phase::draining && policy_.notices.contains(came.signal)) reread(came.signal);
   happen(came);
