@@ -27,7 +27,7 @@ std::optional<Instant> Supervision::next_wake() const {
   if (phase_ == Phase::draining) consider(ladder_.due());
   if (phase_ == Phase::draining) consider(agents_look_at_);
   if (hold_) consider(hold_->wake());
-  if (looks()) consider(look_at_);
+  if (phase_ == Phase::draining || phase_ == Phase::sweeping) consider(look_at_);
   if (phase_ == Phase::sweeping) {
     consider(stragglers_at_);
     consider(sweep_kill_at_);
@@ -74,7 +74,8 @@ void Supervision::on(const event::TreeSeen& seen) {
   const bool gone = ending_ && seen.notified + seen.others == 0;
   if (giving_up_ || (phase_ == Phase::sweeping && gone)) return finish();
   if (!ending_) return;
-  if (saving(now_) && seen.notified > 0) return;
+  if (phase_ == Phase::running && saving(now_) && seen.notified > 0) go_on_saving();
+  if (phase_ == Phase::draining && seen.notified > 0) return;
   // Advice makes no episode: who got it is a straggler like any other.
   if (phase_ == Phase::running || phase_ == Phase::draining) sweep(seen.notified + seen.others);
 }
@@ -138,7 +139,8 @@ void Supervision::on(const event::GraceAsked& asked) {
 void Supervision::watch() {
   const auto silent_for = watchdog_.silent_for(now_);
   if (!watched() || !silent_for) return;
-  if (now_ - *watchdog_.due() > kLateWake) return watchdog_.excuse(now_);
+  const bool excused = excused_until_ && now_ < *excused_until_;
+  if (excused || now_ - *watchdog_.due() > kLateWake) return watchdog_.excuse(now_);
   end_hung(silent_for);
 }
 

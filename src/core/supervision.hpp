@@ -228,7 +228,10 @@ class Supervision {
   void on(const event::DeadlineLearned& learned);
   void on(const event::NoticeWithdrawn& withdrawn);
   void on(const event::GraceAsked& asked);
-  void on(const event::Reported&) { watchdog_.report(now_); }
+  void on(const event::Reported&) {
+    excused_until_.reset();
+    watchdog_.report(now_);
+  }
   void on(const event::HangReported&) {
     if (watchdog_.asked_for() && watched()) end_hung({});
   }
@@ -248,8 +251,11 @@ class Supervision {
   void turn_into_advice();
   void cover(const event::SignalCame& came, const std::optional<Deadline>& told);
   void go_by(Deadline stands);
+  bool is_advice() const;
   bool others_stand() const;
+  void hand_over();
   void take_back();
+  void go_on_saving();
   void forget_end() { end_ = end_by_others_ = KnownEnd(); }
   void note_advice(Signal signal, Instant at);
   bool repeats_advice(Signal signal) const;
@@ -282,10 +288,6 @@ class Supervision {
   void sweep(int left);
   void look();
   void repeat_looks();
-  bool looks() const {  // again and again, until it sees nobody
-    return phase_ == Phase::draining || phase_ == Phase::sweeping ||
-           (phase_ == Phase::running && ending_);
-  }
   void finish();
   Signal mapped(Signal signal) const;
 
@@ -320,14 +322,15 @@ class Supervision {
   Nanos allowance_{0};              // EXTEND and late wake-ups
   std::optional<Nanos> own_grace_;  // of an episode that we began ourselves
   bool hung_ = false;
-  bool hung_before_cloud_ = false;  // and a cloud's notice came since
-  bool by_cloud_ = false;           // the episode
-  bool others_ask_ = false;         // for the end, in an episode by a cloud
-  bool being_ended_ = false;        // by Slurm
+  bool hung_before_cloud_ = false;       // and a cloud's notice came since
+  bool by_cloud_ = false;                // the episode
+  std::optional<Instant> others_since_;  // they ask for the end, in an episode by a cloud
+  bool being_ended_ = false;             // by Slurm
   std::optional<Instant> cloud_end_;
   std::optional<Instant> withdrawn_end_;  // the last one that a cloud has taken back
   bool cancelled_ = false;
   Watchdog watchdog_;
+  std::optional<Instant> excused_until_;  // it may be saving in silence
   Ladder ladder_;
   std::vector<Instant> typed_interrupts_;
 

@@ -54,7 +54,9 @@ void Supervision::look() {
 }
 
 void Supervision::repeat_looks() {
-  if (looks() && look_at_ && now_ >= *look_at_) look();
+  if ((phase_ == Phase::draining || phase_ == Phase::sweeping) && look_at_ && now_ >= *look_at_) {
+    look();
+  }
 }
 
 void Supervision::finish() {

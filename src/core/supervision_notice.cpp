@@ -59,57 +59,8 @@ void Supervision::on(const event::NoticeGiven& given) {
   if (given.grace && phase_ == Phase::running) {
     own_grace_ = policy_.ladder.grace.value_or(*given.grace);
   }
-  if (source_ == NoticeSource::cloud && given.told) cloud_end_ = given.told->at;
+  if (source_ == NoticeSource::cloud && given.told) cloud_end_ = told.value_or(*given.told).at;
   heed(as, as.signal, told);
-}
-
-// Nobody is killed for it: what others ask for stands, and nothing else.
-void Supervision::on(const event::NoticeWithdrawn& withdrawn) {
-  // Who is left of a trainer that has left for it, and who is cancelled, have their clock.
-  if (phase_ != Phase::draining || ending_ || cancelled_) return;
-  if (withdrawn.stands) {
-    go_by(*withdrawn.stands);
-  } else if (!by_cloud_) {
-    hung_ = hung_ || hung_before_cloud_;
-    if (end_ == end_by_others_) return;
-    end_ = end_by_others_;
-  } else if (others_stand()) {
-    by_cloud_ = false;
-    end_ = end_by_others_;
-    if (!hold_) relay_at_ = now_;  // the trainer was told, but of another end
-    if (covered_limit_) own_grace_ = policy_.ladder.grace.value_or(*covered_limit_->grace);
-  } else {
-    return take_back();
-  }
-  ladder_.restart(relay_at_, now_, planned_kill());
-}
-
-// Of two watchers one has taken back its end, which may have been the nearer one.
-void Supervision::go_by(Deadline stands) {
-  cloud_end_ = stands.at;
-  end_ = end_by_others_;
-  const auto& schedule = policy_.schedule;
-  if (schedule.lead) stands.at = std::min(stands.at, *episode_at_ + *schedule.lead);
-  if (schedule.deadline_known) adopt(stands);
-}
-
-// A far end is none, as without a cloud (turn_into_advice).
-bool Supervision::others_stand() const {
-  const auto& end = end_by_others_.deadline();
-  const bool far = end && end->at - now_ > kAdviceBeyond;
-  return covered_limit_ || being_ended_ || (others_ask_ && !far);
-}
-
-void Supervision::take_back() {
-  if (told_ && cloud_end_) {
-    withdrawn_end_ = std::max(withdrawn_end_.value_or(*cloud_end_), *cloud_end_);
-    advised_ = advised_ | sent_;  // a slow save
-  }
-  hold_.reset();
-  forget_end();
-  const auto term = std::exchange(covered_term_, {});
-  leave_episode();
-  if (term) notice(*term);
 }
 
 void Supervision::heed(const event::SignalCame& came, Signal becomes,
@@ -162,7 +113,7 @@ void Supervision::cover(const event::SignalCame& came, const std::optional<Deadl
   const bool another = came.signal == SIGTERM && episode_notice_ != SIGTERM;
   if (another && source_ == NoticeSource::signal) covered_term_ = came;
   const bool far = told && told->at - now_ > kAdviceBeyond;
-  others_ask_ = others_ask_ || !far;
+  if (!others_since_ && !far) others_since_ = now_;
 }
 
 void Supervision::open_episode(Signal relayed) {
@@ -175,7 +126,8 @@ void Supervision::open_episode(Signal relayed) {
   covered_term_.reset();
   covered_limit_.reset();
   sent_ = SignalSet();
-  told_ = hung_before_cloud_ = others_ask_ = being_ended_ = false;
+  others_since_.reset();
+  told_ = hung_before_cloud_ = being_ended_ = false;
   allowance_ = Nanos(0);
   ladder_ = Ladder(policy_.ladder, relayed, now_, planned_kill());
 }
@@ -199,7 +151,7 @@ void Supervision::take_its_place(const event::SignalCame& came, Signal becomes) 
   hold_.reset();
   relay_at_ = now_;
   ladder_ = Ladder(policy_.ladder, becomes, now_, planned_kill());
-  others_ask_ = others_ask_ || !by_cloud_;
+  if (!by_cloud_) others_since_ = now_;
   begin_with(came, becomes, action::Relay::For::who_was_not_told);
 }
 

@@ -17,8 +17,8 @@ constexpr Nanos kLeast = Seconds(1);
 
 RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
   const bool run = is_a_run(process);
-  RelayPlan plan{.signal = run ? kRunSignal : plan_.as};
-  plan.to_run = run;
+  RelayPlan plan{.signal = run ? signal_for_run(process, plan_.as) : plan_.as};
+  plan.to_run = plan.signal == kRunSignal;
   if (!plan_.end) {
     plan.no_handler = NoHandler::skip;
     plan.advice = true;

@@ -183,7 +183,8 @@ void NodeWatch::recall(const PidTarget& process) {
     return notice.end().has_value();
   });
   if (another || !is_a_run(process)) return;
-  process.send(kRunSignal, encode({QueuedNotice::Kind::withdrawn}));
+  process.send(signal_for_run(process, settings_.notice_as),
+               encode({QueuedNotice::Kind::withdrawn}));
   chronicle_.log(LogLevel::info, process.name() + " (pid " + std::to_string(process.id().pid) +
                                      "), told before our restart, knows that it stays");
 }

@@ -47,8 +47,10 @@ Result<std::string> registration_file(const std::string& run_dir) {
 
 void take_run_name() { prctl(PR_SET_NAME, kRunName); }
 
-bool is_a_run(const PidTarget& process) {
-  return process.name() == kRunName && process.handling(kRunSignal) == Handling::caught;
+bool is_a_run(const PidTarget& process) { return process.name() == kRunName; }
+
+Signal signal_for_run(const PidTarget& process, Signal otherwise) {
+  return process.handling(kRunSignal) == Handling::deadly ? otherwise : kRunSignal;
 }
 
 void show_handlers(const SignalSet& notices) {

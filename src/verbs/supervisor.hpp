@@ -97,6 +97,8 @@ class Supervisor {
   void give_notice(const event::NoticeGiven& notice);
   void take_from_cloud(const CloudWatch::Notice& notice);
   void take_withdrawal(std::optional<Instant>& of, std::optional<Instant> stands);
+  void tell_that_it_goes_on();
+  void learn_who_stands();
   void ask_slurm(const action::Judge& judge, JobWatch::Notice notice);
   Nanos apart_from_other_ranks() const;
   void advance_job();
@@ -155,12 +157,15 @@ class Supervisor {
   std::list<StepSignal> step_signals_;
   CaughtSignal caught_;                // the signal that is being worked on
   bool notice_withdrawn_ = false;      // the last one
+  bool told_anew_ = false;             // the trainer, by a withdrawal
   bool cut_short_ = false;             // whoever hands out work was told to stop
   std::optional<Instant> more_asked_;  // of the manager, for a start that waits
   std::optional<Instant> cloud_end_;   // of the machine, by --cloud
   std::optional<Instant> daemon_end_;  // the same by `watch`
   NoticeSource episode_source_ = NoticeSource::signal;
-  CaughtSignal batch_term_;  // the one that waits to be judged
+  std::optional<action::Judge> covered_;      // the first of others, in an episode by a cloud
+  std::optional<CaughtSignal> covered_term_;  // the last one
+  CaughtSignal batch_term_;                   // the one that waits to be judged
   BatchDoubt batch_doubt_;
   Recipients recipients_;  // of the last relay or pass
   std::vector<ProcessEntry> held_for_;

@@ -69,7 +69,14 @@ void Supervisor::act(const action::Judge& judge) {
   if (fresh || judge.verdict == Verdict::forestalled) episode_source_ = judge.source;
   if (judge.verdict == Verdict::forestalled) notice_ = facts_for_hooks(judge.signal, judge.source);
   if (fresh) ask_slurm(judge, JobWatch::Notice::fresh);
-  if (judge.verdict == Verdict::covered) ask_slurm(judge, JobWatch::Notice::repeated);
+  if (fresh) covered_.reset();
+  if (fresh) covered_term_.reset();
+  if (judge.verdict == Verdict::covered) {
+    ask_slurm(judge, JobWatch::Notice::repeated);
+    const bool cloud = judge.source == NoticeSource::cloud;
+    if (!covered_ && !cloud && episode_source_ == NoticeSource::cloud) covered_ = judge;
+    if (judge.signal == SIGTERM && judge.source == NoticeSource::signal) covered_term_ = caught_;
+  }
   tell_manager();  // also of a stop that comes in the episode: it is then that a time limit counts
 }
 
@@ -101,6 +108,7 @@ void Supervisor::act(const action::Relay& relay) {
   }
   const bool sent = relay.source == NoticeSource::signal;
   notice_withdrawn_ = false;
+  told_anew_ = true;
   notice_ = facts_for_hooks(sent ? caught_.signal : relay.signal, relay.source);
   if (run_.hung()) notice_ = {.signal = relay.signal, .cause = "watchdog"};
   if (run_.cancelled()) notice_ = {.signal = relay.signal, .cause = "cancel"};

@@ -82,6 +82,7 @@ void Supervisor::take_job_news(const JobWatch::News& news) {
                    "Slurm was not heard: " + news.trouble);
   }
   if (news.deadline && plan_.settings.lead_known && run_.phase() == Phase::draining) {
+    caught_ = covered_term_.value_or(CaughtSignal{});  // which may be a notice of its own now
     happen(event::DeadlineLearned{*news.deadline, news.final});
     if (run_.phase() == Phase::running && end_watch_) end_watch_->again();
   }

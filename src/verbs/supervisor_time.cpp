@@ -139,18 +139,38 @@ void Supervisor::take_withdrawal(std::optional<Instant>& of, std::optional<Insta
   if (stands && monotonic_now() < *stands) {
     withdrawn.stands = Deadline{*stands, Certainty::fact, DeadlineSource::cloud};
   }
-  const bool in_episode = run_.phase() == Phase::draining;
-  caught_ = {};
+  if (run_.phase() != Phase::draining) return happen(withdrawn);
+  caught_ = covered_term_.value_or(CaughtSignal{});  // which may be a notice of its own now
+  told_anew_ = false;
   happen(withdrawn);
-  if (!in_episode || finished_) return;
-  if (run_.phase() == Phase::draining) {
-    chronicle_.log(LogLevel::info, "the run is still to end, by another's word", time_left());
-  } else {
+  if (finished_) return;
+  const bool goes_on = run_.phase() == Phase::draining;
+  if (goes_on) tell_that_it_goes_on();
+  if (!told_anew_ && goes_on) learn_who_stands();
+  if (!told_anew_ && !goes_on) {
     chronicle_.notices().take_back();
     notice_.deadline.reset();
     notice_withdrawn_ = true;
   }
   tell_manager();
+}
+
+void Supervisor::tell_that_it_goes_on() {
+  const auto kill_at = run_.kill_at();
+  const std::string clock = kill_at ? "; SIGKILL in " + spoken(*kill_at - monotonic_now()) : "";
+  chronicle_.log(LogLevel::info, "the run is still to end, by another's word" + clock);
+}
+
+// For the hooks and the notice file; the trainer is told nothing again.
+void Supervisor::learn_who_stands() {
+  if (const auto stands = std::exchange(covered_, {})) {
+    episode_source_ = stands->source;
+    notice_ = facts_for_hooks(stands->signal, stands->source);
+    tell_notice({.signal = stands->source == NoticeSource::signal ? stands->signal : 0,
+                 .cause = std::string(notice_.cause)});
+  }
+  const auto deadline = run_.deadline();
+  notice_.deadline = deadline ? std::optional(deadline->at) : std::nullopt;
 }
 
 }  // namespace pw

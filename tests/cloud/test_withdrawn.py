@@ -53,8 +53,30 @@ class Withdrawn(CloudTest):
         wrapper.signal('USR1')
         self.take_back(wrapper)
         until('the rest', lambda: "still to end, by another's word" in wrapper.err)
-        self.assertRegex(wrapper.err, r"[45]m\S* left: the run is still to end, by another's word")
+        self.assertRegex(wrapper.err, r"still to end, by another's word; SIGKILL in [45]m")
         self.assertEqual(log.order(), ['USR1'], 'told once')
+
+    def test_a_term_that_it_had_covered_is_told(self):
+        """Hooks and the notice file know it, and who had sent it, for what it is."""
+        file = self.path('notice.file')
+        hook = f'echo "$PREEMPT_CAUSE $PREEMPT_SIGNAL $PREEMPT_DEADLINE" >{self.path("hook")}'
+        wrapper, log = self.begin_here('USR1=log', 'TERM=save:1:143', options=[
+            '--notice-file', file, '--on-exit', hook])
+        self.announce(600)
+        log.wait_for('USR1')
+        wrapper.signal('TERM')
+        wrapper.signal('USR2')  # covered, too; when that is known the TERM is
+        until('both', lambda: len(self.told('notice')) == 3)
+        self.take_back(wrapper)
+        self.assertEqual(wrapper.wait(), 143, wrapper.err)
+        self.assertEqual(log.order(), ['USR1', 'TERM'])
+        with open(self.path('hook'), encoding='ascii') as told:
+            self.assertEqual(told.read(), 'signal TERM \n')
+        with open(file, encoding='ascii') as told:
+            notice = json.load(told)
+        self.assertEqual((notice['cause'], notice['signal']), ('signal', 'TERM'))
+        sender = self.told('notice')[-1]['sender']['pid']
+        self.assertEqual(sender, os.getpid())
 
     def test_what_it_had_hurried_has_its_time_again(self):
         """Seen: killed 10 s after the USR1, with five minutes of grace."""

@@ -91,4 +91,15 @@ class Run {
   Instant now_{std::chrono::hours(1000)};
 };
 
+// Notices that are no signals.
+inline event::NoticeGiven own_limit() {
+  return {.source = NoticeSource::own_limit, .as = SIGUSR1, .grace = kGraceElsewhere};
+}
+inline event::NoticeGiven of_cloud(const Run& run, std::optional<Nanos> left) {
+  event::NoticeGiven given{.source = NoticeSource::cloud, .as = SIGUSR1};
+  if (left) given.told = Deadline{run.now() + *left, Certainty::fact, DeadlineSource::cloud};
+  given.advice = !left;
+  return given;
+}
+
 }  // namespace pw

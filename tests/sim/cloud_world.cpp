@@ -19,7 +19,7 @@ void World::cloud_notice() {
     given.told = Deadline{now_ + dice_.up_to(3min), Certainty::fact, DeadlineSource::cloud};
   }
   announced_ = given;
-  if (given.told) cloud_end_ = given.told->at;
+  if (given.told) cloud_end_ = told_by_cloud().value_or(*given.told).at;
   const Phase phase = machine_.phase();
   const auto kill_before = machine_.kill_at();
   if (phase == Phase::draining && !given.advice) {
@@ -40,7 +40,7 @@ void World::cloud_notice() {
 
 bool World::others_stand() const {
   const bool far = oracle_.standing && *oracle_.standing - now_ > kAdviceBeyond;
-  return covered_limit_ || being_ended_ || (others_ask_ && !far);
+  return covered_limit_ || being_ended_ || (others_since_ && !far);
 }
 
 // Nobody is killed for it. What others have said meanwhile stands, at its time.
@@ -52,6 +52,7 @@ void World::withdraw() {
   if (phase == Phase::draining && trainer_.alive && !cancelled_) {
     go_on_without_cloud(stands);
     happen(event::NoticeWithdrawn{stands});
+    limited_ = term_follows_ = handing_over_ = false;
     return;
   }
   happen(event::NoticeWithdrawn{stands});
@@ -61,28 +62,55 @@ void World::withdraw() {
 
 void World::go_on_without_cloud(const std::optional<Deadline>& stands) {
   oracle_.forget_clouds(policy_.margin);
+  const bool over = !stands && by_cloud_ && !others_stand();
   if (stands) {
-    cloud_end_ = stands->at;
     Deadline told = *stands;
     const auto& lead = policy_.schedule.lead;
     if (lead) told.at = std::min(told.at, *machine_.episode_at() + *lead);
+    cloud_end_ = told.at;
     if (policy_.schedule.deadline_known) oracle_.learn(told, policy_.margin, now_);
+  } else if (by_cloud_ && !over) {
+    hand_over();
+  }
+  if (!over) {
+    const bool far = oracle_.standing_is_fact && *oracle_.standing - now_ > kAdviceBeyond;
+    if (far && !oracle_.own_end && !being_ended_) turn_into_advice();
     return;
   }
-  if (!by_cloud_) return;
   by_cloud_ = false;
-  if (others_stand()) {
-    oracle_.own_end = covered_limit_;
-    if (!held_) oracle_.relay_at = now_;
-    return;
-  }
   if (told_) {
     advised_ = true;
-    withdrawn_until_ = std::max(withdrawn_until_, cloud_end_);
+    reports_.excused_until = withdrawn_until_ = std::max(withdrawn_until_, cloud_end_);
   }
   held_ = false;
   leave_episode();
   if (std::exchange(covered_term_, false)) last_signal_ = SIGTERM;  // a notice of its own now
+}
+
+// To others, who get the time that they have asked for; the trainer gets their TERM.
+void World::hand_over() {
+  by_cloud_ = false;
+  oracle_.own_end = covered_limit_;
+  const Nanos grace = policy_.ladder.grace.value_or(kGraceElsewhere);
+  const Instant least = now_ + std::min<Nanos>(grace, 10s) - grace;
+  if (!held_) oracle_.relay_at = std::max(others_since_.value_or(now_), least);
+  if (std::exchange(covered_term_, false)) {
+    handing_over_ = true;
+    held_ = false;
+    last_signal_ = SIGTERM;
+  }
+}
+
+// The trainer leaves, and others have not saved yet.
+void World::go_on_saving() {
+  oracle_ = {};
+  oracle_.relay_at = now_;
+  if (policy_.schedule.deadline_known) {
+    oracle_.learn({withdrawn_until_, Certainty::fact, DeadlineSource::cloud}, policy_.margin, now_);
+  }
+  by_cloud_ = told_ = true;
+  others_since_.reset();
+  being_ended_ = covered_limit_ = covered_term_ = false;
 }
 
 }  // namespace pw

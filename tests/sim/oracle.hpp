@@ -60,6 +60,11 @@ struct Reports {
   std::optional<Instant> last;
   bool says_it_hangs = false;
   bool slept = false;
+  Instant excused_until{};  // it may be saving in silence
+
+  void excuse(const Policy& policy, Instant now) {
+    if (now < excused_until && may_be_hung(policy, now)) last = now;
+  }
 
   bool may_be_hung(const Policy& policy, Instant now) const {
     return says_it_hangs || (policy.watchdog && last && now >= *last + *policy.watchdog);

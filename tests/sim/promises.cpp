@@ -52,7 +52,7 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
   const bool by_ourselves = machine_.hung() || cancelling_;
   demand(!by_ourselves || relay.signal == SIGTERM, "a hung or cancelled trainer is given TERM");
   episode_signal_ = last_signal_;
-  if (!took_the_place_) begin_oracle();
+  if (!took_the_place_ && !handing_over_) begin_oracle();
   if (took_the_place_) by_cloud_ = false;
   if (late) {
     stragglers_since_.reset();
@@ -67,7 +67,8 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
 
 void World::begin_oracle() {
   covered_term_ = term_follows_;
-  others_ask_ = being_ended_ = covered_limit_ = false;
+  others_since_.reset();
+  being_ended_ = covered_limit_ = false;
   const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
   held_ = false;
   by_cloud_ = false;
@@ -128,7 +129,7 @@ void World::deliver(std::deque<Event>& answers) {
     for (Process& other : others_) other.notified = other.notified || other.alive;
   }
   save();
-  if (oracle_.relay_at) oracle_.relay_at = now_;
+  if (oracle_.relay_at && !handing_over_) oracle_.relay_at = now_;
   held_ = false;
   if (agent_told_last_) agents_run_ends_ = now_ + dice_.up_to(2s);
   answers.push_back(event::Relayed{.agents_pending = agent_told_last_ && agents().pending});

@@ -138,6 +138,9 @@ void World::die(Process& process) {
   process.alive = false;
   if (&process != &trainer_) return happen(event::TreeChanged{});
   const bool killed = killed_;
+  if (machine_.phase() == Phase::running && now_ < withdrawn_until_ && look().notified > 0) {
+    go_on_saving();
+  }
   happen(event::TrainerEnded{killed ? Ending{Ending::Kind::signalled, SIGKILL}
                                     : Ending{Ending::Kind::exited, 0}});
 }
@@ -172,21 +175,25 @@ void World::learn() {
   const bool into_advice = in_time && trainer_.alive && fact && !final && !by_cloud_ &&
                            at - now_ > kAdviceBeyond &&
                            (!oracle_.standing || !oracle_.standing_is_fact) && !oracle_.own_end;
-  const bool term = into_advice && covered_term_;
   if (into_advice) {
-    advised_now_ = true;
-    leave_episode();
-    covered_term_ = false;
-    if (term) last_signal_ = SIGTERM;  // a notice of its own now, and so is our own limit
-    limited_ = std::exchange(covered_limit_, false);
-    if (limited_) last_signal_ = SIGUSR1;
-    term_follows_ = term && limited_;
+    turn_into_advice();
   } else if (in_time) {
     oracle_.learn({at, told.certainty, source}, policy_.margin, now_);
     being_ended_ = being_ended_ || final;
   }
   happen(event::DeadlineLearned{told, final});
   limited_ = term_follows_ = false;
+}
+
+// A TERM that it had covered is a notice of its own now, and so is our own limit.
+void World::turn_into_advice() {
+  advised_now_ = true;
+  leave_episode();
+  const bool term = std::exchange(covered_term_, false);
+  if (term) last_signal_ = SIGTERM;
+  limited_ = std::exchange(covered_limit_, false);
+  if (limited_) last_signal_ = SIGUSR1;
+  term_follows_ = term && limited_;
 }
 
 void World::leave_episode() {
@@ -200,6 +207,7 @@ void World::report() {
     return happen(event::HangReported{});
   }
   reports_.last = now_;
+  reports_.excused_until = {};
   happen(event::Reported{});
 }
 
@@ -212,7 +220,10 @@ void World::cancel() {
 void World::own_limit() {
   limited_ = true;
   last_signal_ = SIGUSR1;
-  if (machine_.phase() == Phase::draining) covered_limit_ = true;
+  if (machine_.phase() == Phase::draining) {
+    covered_limit_ = true;
+    if (!others_since_) others_since_ = now_;
+  }
   happen(event::NoticeGiven{NoticeSource::own_limit, SIGUSR1, {}, kGraceElsewhere});
   demand(judged_ == 1, "our own notice gets one verdict");
   limited_ = false;
@@ -227,6 +238,7 @@ void World::check_hang() {
 // After every event: silence has not gone by unnoticed.
 void World::watch_the_reports() {
   reports_.says_it_hangs = false;
+  reports_.excuse(policy_, now_);
   if (machine_.phase() != Phase::running || !trainer_.alive) return;
   demand(!reports_.overdue(policy_, now_), "silence is noticed in time");
 }
@@ -268,7 +280,8 @@ void World::signal() {
   const bool covered = verdict_ == Verdict::covered && phase == Phase::draining;
   if (covered && another) covered_term_ = true;
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
-  if (covered && !(told && told->at - now_ > kAdviceBeyond)) others_ask_ = true;
+  const bool far = told && told->at - now_ > kAdviceBeyond;
+  if (covered && !far && !others_since_) others_since_ = now_;
   const auto kill_after = machine_.kill_at();
   const bool drained = phase == Phase::draining && machine_.phase() == Phase::draining;
   if (!drained || first_lead) return;

@@ -37,6 +37,7 @@ class World {
   void die(Process& process);
   void from_outside();
   void learn();
+  void turn_into_advice();
   void leave_episode();
   void report();
   void cancel();
@@ -44,6 +45,8 @@ class World {
   void cloud_notice();
   void withdraw();
   bool others_stand() const;
+  void hand_over();
+  void go_on_saving();
   void go_on_without_cloud(const std::optional<Deadline>& stands);
   std::optional<Deadline> told_by_cloud() const;
   void check_hang();
@@ -110,7 +113,8 @@ class World {
   bool limited_ = false;                         // our own time limit is just over
   std::optional<event::NoticeGiven> announced_;  // a cloud has just said so
   bool by_cloud_ = false;                        // began the episode
-  bool others_ask_ = false;                      // for the end, too
+  std::optional<Instant> others_since_;          // they ask for the end, too
+  bool handing_over_ = false;                    // to them
   bool being_ended_ = false;                     // by Slurm
   bool covered_limit_ = false;                   // our own time limit was over in an episode
   Instant cloud_end_{};                          // the last one that was named
