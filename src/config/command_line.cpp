@@ -23,6 +23,9 @@ void complain(CommandLine& line, const std::string& text) {
 std::string unknown(std::string_view word, std::span<const Option> table) {
   std::vector<std::string> names;
   for (const Option& option : table) names.emplace_back(option.name);
+  if (word == "--signal" || word.starts_with("--signal=")) {
+    return "unknown option " + std::string(word) + " (it is sbatch's: #SBATCH --signal=USR1@90)";
+  }
   const std::size_t dashes = std::min(word.find_first_not_of('-'), word.size());
   const std::string nearest = nearest_word(word.substr(dashes), names);
   return "unknown option " + std::string(word) +

@@ -103,6 +103,9 @@ CloudNotice judge_document(const NoticeDocument& document, Nanos now) {
     notice.weight = Weight::save;
   } else {
     set_window(notice, document.time, now, kShortWindow, kAzureMost);
+    // Somebody's own word, and no clock that goes wrong: sooner than said, but no sooner than that.
+    const auto at = parse_utc_time(document.time);
+    if (at && *at - now > kAzureMost) notice.window = kAzureMost;
   }
   return notice;
 }

@@ -109,6 +109,9 @@ Result<CloudSource> parse_cloud_source(std::string_view text) {
     for (const std::string_view key : {",poll=", ",endpoint=", ",advice="}) {
       if (rest.find(key) != std::string_view::npos) return quoted(text, "a file has no options");
     }
+    if (rest.starts_with("~/")) {
+      return quoted(text, "has a ~ that no shell has replaced ($HOME)");
+    }
     source.kind = Kind::file;
     source.path = rest;
     return source;

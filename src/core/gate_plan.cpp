@@ -159,7 +159,7 @@ std::string plan_text(const GatePlan& plan) {
   if (seconds > 0) text += line("mean rate       %.2f/s\n", tasks / seconds);
   text += line("busiest second  %zu starts\n", busiest_second(plan.starts));
   text += line("in start-up     %zu at most\n", plan.most_starting);
-  text += line("requests        %.1f a task to the ledger's server, without ctl every 10 s\n",
+  text += line("requests        %.1f a task to the folder's server, without ctl every 10 s\n",
                static_cast<double>(plan.requests) / tasks);
   return text;
 }

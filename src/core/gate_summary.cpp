@@ -114,8 +114,10 @@ std::string status_text(const GateSummary& summary) {
   }
   text += row("limits", limits);
   text += row("queue", std::to_string(summary.waiting) + " waiting, " +
-                           std::to_string(summary.started) + " let in so far");
-  text += row("next", "start in " + spoken(*summary.next_start));
+                           std::to_string(summary.started) + " places given so far");
+  const bool starts =
+      summary.control.word == GateWord::run || summary.control.word == GateWord::pause;
+  if (starts) text += row("next", "free start in " + spoken(*summary.next_start));
   if (summary.start_up > Nanos(0)) text += row("start-up", spoken(summary.start_up) + " (average)");
   if (summary.holders.empty()) return text;
   text += "\nticket   host.pid                     state     age        lease      ends in\n";

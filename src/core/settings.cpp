@@ -104,16 +104,31 @@ void need(Merged& merged, std::string_view name, bool met, const char* other) {
   if (given.origin.strict()) complain(merged, given, std::string("needs ") + other);
 }
 
+// Who names it wants to be told. Its default may well be repeated in a file.
+void check_run_dir(Merged& merged) {
+  const auto chosen = merged.chosen.find("run-dir");
+  if (chosen == merged.chosen.end()) return;
+  const bool here = chosen->second.origin.layer == Layer::command_line;
+  if (here) need(merged, "run-dir", merged.settings.registers, "--register");
+}
+
 void check_start_control(Merged& merged) {
   Settings& settings = merged.settings;
   const bool gate = !settings.gate.empty();
   const bool starting = settings.max_starting > 0;
   const bool ready = settings.ready != ReadyWhen::not_asked;
+  const auto is_wrong = [&merged](std::string_view name) {
+    const std::string begin = std::string(name) + ": ";
+    return std::any_of(merged.errors.begin(), merged.errors.end(),
+                       [&](const Complaint& error) { return error.text.starts_with(begin); });
+  };
+  const bool limited =
+      settings.start_spacing || starting || is_wrong("start-rate") || is_wrong("max-starting");
   need(merged, "start-rate", gate, "--gate DIR");
   need(merged, "max-starting", gate, "--gate DIR");
   need(merged, "require-gate", gate || !settings.require_gate, "--gate DIR");
   need(merged, "max-starting", ready, "--ready notify or --ready D: when is a start over?");
-  need(merged, "gate", settings.start_spacing || starting, "--start-rate or --max-starting");
+  need(merged, "gate", limited, "--start-rate or --max-starting");
   need(merged, "index", settings.count.has_value(), "--count");
   need(merged, "count", settings.index.has_value(), "--index");
   if (settings.index && settings.count && *settings.index >= *settings.count) {
@@ -157,6 +172,7 @@ Merged merge_settings(std::span<const Given> given) {
   ordered = without_rivals(understood(std::move(ordered), merged), merged);
   take_strongest(merged, ordered);
   check_start_control(merged);
+  check_run_dir(merged);
   return merged;
 }
 

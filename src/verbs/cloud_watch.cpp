@@ -1,5 +1,6 @@
 #include "verbs/cloud_watch.hpp"
 
+#include "core/duration.hpp"
 #include "os/clock.hpp"
 
 namespace pw {
@@ -103,8 +104,8 @@ std::optional<CloudWatch::Notice> CloudWatch::judged(const NoticeWatch::Told& to
   if (told.end) record.add("left_ms", (*told.end - now).count() / 1'000'000);
   chronicle_.journal("cloud", record);
   if (!notice.remark.empty()) {
-    chronicle_.warn(cloud() + " announces " + notice.kind + ", but " + notice.remark +
-                    "; the usual time of this cloud counts, from now");
+    chronicle_.warn(cloud() + " announces " + notice.kind + ", but " + notice.remark + "; " +
+                    spoken(notice.window.value_or(Nanos(0))) + " count, from now");
   }
   const bool told_only = notice.weight == CloudNotice::Weight::advice && !source_.relay_advice;
   if (told_only) {

@@ -62,9 +62,11 @@ std::vector<std::string> Hooks::environment(const Notice& notice,
     environment.push_back("PREEMPT_CAUSE=" + std::string(notice.cause));
   }
   if (notice.deadline) {
-    const Nanos left = *notice.deadline - monotonic_now();
-    const auto seconds = std::chrono::duration_cast<Seconds>(left).count();
-    environment.push_back("PREEMPT_DEADLINE=" + std::to_string(wall_now().tv_sec + seconds));
+    const timespec now = wall_now();
+    const Nanos at =
+        Seconds(now.tv_sec) + Nanos(now.tv_nsec) + (*notice.deadline - monotonic_now());
+    const auto seconds = std::chrono::floor<Seconds>(at + Millis(1)).count();
+    environment.push_back("PREEMPT_DEADLINE=" + std::to_string(seconds));
   }
   if (exit_status) environment.push_back("PREEMPT_EXIT_STATUS=" + std::to_string(*exit_status));
   return environment;

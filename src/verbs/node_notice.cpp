@@ -77,7 +77,11 @@ void NodeNotice::tell(PidTarget process, Instant now) {
 void NodeNotice::advance(Instant now) {
   for (Trainer& trainer : trainers_) {
     trainer.target.advance(now);
-    if (trainer.target.told() && !std::exchange(trainer.noted, true)) note(trainer.target);
+    if (!trainer.target.told() || std::exchange(trainer.noted, true)) continue;
+    note(trainer.target);
+    chronicle_.journal("told", JournalRecord()
+                                   .add("pid", static_cast<std::int64_t>(trainer.target.id().pid))
+                                   .add("name", trainer.target.process().name()));
   }
 }
 

@@ -116,6 +116,7 @@ ExitStatus Supervisor::end_at_gate(StartGate::Verdict verdict) {
     status = {.status = plan_.settings.stopped_exit, .outcome = Outcome::finished};
   } else if (verdict == StartGate::Verdict::cancelled) {
     status = {.status = kSignalBase + SIGTERM, .outcome = Outcome::killed};
+    notice_.cause = "cancel";
   }
   gate_.reset();
   return end_unstarted(status);

@@ -92,6 +92,7 @@ void Supervisor::take_from_cloud(const CloudWatch::Notice& notice) {
 void Supervisor::take_from_daemon(const QueuedNotice& notice) {
   if (notice.kind == QueuedNotice::Kind::withdrawn) {
     chronicle_.log(LogLevel::info, "preempt-wrap watch: the notice was withdrawn");
+    chronicle_.journal("cloud-withdrawn", JournalRecord().add("cloud", "preempt-wrap watch"));
     return take_withdrawal(daemon_end_, cloud_end_);
   }
   narrator_.of_cloud("preempt-wrap watch");

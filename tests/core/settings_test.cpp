@@ -284,13 +284,20 @@ TEST_CASE("--exit-zero has its own word beside --exit-preempted") {
         ZeroMeans::done);
 }
 
+TEST_CASE("a run directory that is named for a run that does not register is a mistake") {
+  CHECK(merge({cli("run-dir", "/x")}).errors.size() == 1);
+  CHECK(merge({cli("run-dir", "/x"), cli("register", "true")}).errors.empty());
+  CHECK(merge({site("run-dir", "/x")}).errors.empty());
+}
+
 TEST_CASE("the defaults in the options table are the defaults of the settings") {
   const Settings defaults;
   for (const Option& option : option_table()) {
     if (option.reach == Reach::command_line || option.default_text == "off") continue;
     CAPTURE(option.name);
     const Merged merged =
-        merge({cli(std::string(option.name).c_str(), std::string(option.default_text).c_str())});
+        merge({cli(std::string(option.name).c_str(), std::string(option.default_text).c_str()),
+               cli("register", "true")});
     CHECK(merged.errors.empty());
     CHECK(merged.settings.notices == defaults.notices);
     CHECK(merged.settings.to == defaults.to);

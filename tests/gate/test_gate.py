@@ -36,7 +36,7 @@ class Gate(GateTest):
         self.assertEqual(len(reserved), 10)
         self.assertTrue(all(b - a >= 200_000_000 for a, b in zip(reserved, reserved[1:])))
         self.assertLessEqual(busiest(self.starts(), 1), 7)
-        self.assertEqual(self.steer('status').count('10 let in'), 1)
+        self.assertEqual(self.steer('status').count('10 places given'), 1)
 
     def test_it_says_once_what_it_waits_for(self):
         waiting = self.occupied('--index', '1', '--count', '230')
@@ -275,7 +275,7 @@ class Gate(GateTest):
             self.wait_line(run)
         status = self.status()
         self.assertEqual((status['waiting'], status['started']), (3, 1))
-        self.assertIn('3 waiting, 1 let in', self.steer('status'))
+        self.assertIn('3 waiting, 1 places given', self.steer('status'))
         [first] = [run for run in runs if ', 1st in line' in run.err]
         self.end_by_pid(first)
         status = self.status()
