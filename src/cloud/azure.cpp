@@ -40,6 +40,7 @@ class Azure {
     turned_on_ = true;
     const auto events = azure_events_in(*document);
     if (!events) return {{}, "scheduledevents " + events.error().what};
+    event_.clear();
     CloudAnswer answer = judge_azure(*events, name_, since_1970());
     for (const CloudNotice& notice : answer.notices) {
       if (notice.weight == CloudNotice::Weight::leave) event_ = notice.id;

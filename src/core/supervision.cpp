@@ -114,14 +114,14 @@ void Supervision::on(const event::DeadlineLearned& learned) {
   if (phase_ != Phase::draining) return;
   Deadline news = learned.deadline;
   const auto& lead = policy_.schedule.lead;
-  if (news.source == DeadlineSource::slurmctld && lead) {
-    news.at = std::min(news.at, *episode_at_ + *lead);  // the user's word stands
+  if (news.source == DeadlineSource::slurmctld && lead && lead_since_) {
+    news.at = std::min(news.at, *lead_since_ + *lead);  // the user's word stands
   }
   const bool far = news.at - now_ > kAdviceBeyond;
   const auto& known = end_.deadline();
   const bool replaces =
       news.certainty == Certainty::fact && (!known || known->certainty == Certainty::guess);
-  const bool ours = own_grace_ || by_cloud_;  // Slurm knows nothing of it
+  const bool ours = own_grace_ || by_cloud_ || cancelled_;  // Slurm knows nothing of it
   if (far && replaces && !learned.final && !ending_ && !ours) return turn_into_advice();
   being_ended_ = being_ended_ || learned.final;
   if (adopt(news)) ladder_.move_kill(now_, planned_kill());
@@ -153,6 +153,7 @@ void Supervision::end_hung(std::optional<Nanos> silent_for) {
 // An episode that runs is the end already; only that it must not come back is new.
 void Supervision::on(const event::Cancelled&) {
   cancelled_ = true;
+  if (!others_since_) others_since_ = now_;
   if (watched()) end_by_ourselves();
 }
 
@@ -218,6 +219,7 @@ std::optional<Instant> Supervision::planned_kill() const {
     kill_at = relay_at_ + kGraceElsewhere + allowance_;
   }
   if (kill_at && done_by) kill_at = std::min(*kill_at, *done_by);
+  if (kill_at && not_before_) kill_at = std::max(*kill_at, *not_before_);
   return kill_at;
 }
 

@@ -255,6 +255,7 @@ class Supervision {
   bool others_stand() const;
   void hand_over();
   void take_back();
+  void remember_who_was_told();
   void go_on_saving();
   void forget_end() { end_ = end_by_others_ = KnownEnd(); }
   void note_advice(Signal signal, Instant at);
@@ -324,6 +325,8 @@ class Supervision {
   bool hung_ = false;
   bool hung_before_cloud_ = false;       // and a cloud's notice came since
   bool by_cloud_ = false;                // the episode
+  std::optional<Instant> lead_since_;    // --lead counts from there: from no word of a cloud's
+  std::optional<Instant> not_before_;    // SIGKILL, soon after a withdrawal
   std::optional<Instant> others_since_;  // they ask for the end, in an episode by a cloud
   bool being_ended_ = false;             // by Slurm
   std::optional<Instant> cloud_end_;

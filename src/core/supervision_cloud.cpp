@@ -7,16 +7,19 @@
 namespace pw {
 namespace {
 
-// Between the withdrawal and SIGKILL, whatever others had asked for and when.
+// Between the withdrawal and SIGKILL, whatever others had asked for and when; but no later than it
+// would have come without the withdrawal.
 constexpr Nanos kLeast = Seconds(10);
 
 }  // namespace
 
 void Supervision::on(const event::NoticeWithdrawn& withdrawn) {
-  // Who is left of a trainer that has left for it, and who is cancelled, have their clock.
-  if (phase_ != Phase::draining || ending_ || cancelled_) return;
+  // Who is left of a trainer that has left for it has its clock.
+  if (phase_ != Phase::draining || ending_) return;
+  if (!withdrawn.stands)
+    not_before_ = std::min(ladder_.kill_at().value_or(now_ + kLeast), now_ + kLeast);
   end_ = end_by_others_;
-  if (!by_cloud_) hung_ = hung_ || hung_before_cloud_;
+  if (!by_cloud_ && !withdrawn.stands) hung_ = hung_ || hung_before_cloud_;
   if (withdrawn.stands) {
     go_by(*withdrawn.stands);
   } else if (by_cloud_ && others_stand()) {
@@ -31,7 +34,9 @@ void Supervision::on(const event::NoticeWithdrawn& withdrawn) {
 // Of two watchers one has taken back its end, which may have been the nearer one.
 void Supervision::go_by(Deadline stands) {
   const auto& schedule = policy_.schedule;
-  if (schedule.lead) stands.at = std::min(stands.at, *episode_at_ + *schedule.lead);
+  if (schedule.lead) {
+    stands.at = std::min(stands.at, std::max(*episode_at_ + *schedule.lead, now_ + kLeast));
+  }
   cloud_end_ = stands.at;
   if (schedule.deadline_known) adopt(stands);
 }
@@ -40,22 +45,21 @@ void Supervision::go_by(Deadline stands) {
 bool Supervision::is_advice() const {
   const auto& end = end_.deadline();
   const bool far = end && end->certainty == Certainty::fact && end->at - now_ > kAdviceBeyond;
-  return far && !own_grace_ && !being_ended_ && !hung_;
+  return far && !own_grace_ && !being_ended_ && !hung_ && !cancelled_;
 }
 
 bool Supervision::others_stand() const {
   const auto& end = end_by_others_.deadline();
   const bool far = end && end->at - now_ > kAdviceBeyond;
-  return covered_limit_ || being_ended_ || (others_since_ && !far);
+  return covered_limit_ || being_ended_ || cancelled_ || (others_since_ && !far);
 }
 
 // The trainer was told, but not of a TERM.
 void Supervision::hand_over() {
   by_cloud_ = false;
-  if (covered_limit_) own_grace_ = policy_.ladder.grace.value_or(*covered_limit_->grace);
-  const Nanos grace = own_grace_.value_or(policy_.ladder.grace.value_or(kGraceElsewhere));
-  const Instant since = others_since_.value_or(now_);
-  if (!hold_) relay_at_ = std::max(since, now_ + std::min(grace, kLeast) - grace);
+  remember_who_was_told();
+  if (covered_limit_ || cancelled_) own_grace_ = policy_.ladder.grace.value_or(kGraceElsewhere);
+  if (!hold_) relay_at_ = others_since_.value_or(now_);
   if (const auto term = std::exchange(covered_term_, {})) {
     hold_.reset();
     const Signal becomes = mapped(SIGTERM);
@@ -64,12 +68,15 @@ void Supervision::hand_over() {
   }
 }
 
+void Supervision::remember_who_was_told() {
+  if (!told_ || !cloud_end_) return;
+  withdrawn_end_ = std::max(withdrawn_end_.value_or(*cloud_end_), *cloud_end_);
+  advised_ = advised_ | sent_;  // a slow save
+  excused_until_ = withdrawn_end_;
+}
+
 void Supervision::take_back() {
-  if (told_ && cloud_end_) {
-    withdrawn_end_ = std::max(withdrawn_end_.value_or(*cloud_end_), *cloud_end_);
-    advised_ = advised_ | sent_;  // a slow save
-    excused_until_ = withdrawn_end_;
-  }
+  remember_who_was_told();
   hold_.reset();
   forget_end();
   const auto term = std::exchange(covered_term_, {});
@@ -84,6 +91,7 @@ void Supervision::go_on_saving() {
   if (policy_.schedule.deadline_known) {
     adopt({*withdrawn_end_, Certainty::fact, DeadlineSource::cloud});
   }
+  if (!planned_kill()) own_grace_ = *withdrawn_end_ - now_;
   open_episode(episode_notice_);
   by_cloud_ = told_ = true;
 }

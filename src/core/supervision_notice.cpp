@@ -110,6 +110,7 @@ void Supervision::join_late(const event::SignalCame& came, Signal becomes,
 // What stays when the episode turns out to be none.
 void Supervision::cover(const event::SignalCame& came, const std::optional<Deadline>& told) {
   if (source_ == NoticeSource::cloud) return;
+  if (!lead_since_) lead_since_ = now_;
   const bool another = came.signal == SIGTERM && episode_notice_ != SIGTERM;
   if (another && source_ == NoticeSource::signal) covered_term_ = came;
   const bool far = told && told->at - now_ > kAdviceBeyond;
@@ -127,6 +128,8 @@ void Supervision::open_episode(Signal relayed) {
   covered_limit_.reset();
   sent_ = SignalSet();
   others_since_.reset();
+  lead_since_ = now_;
+  not_before_.reset();
   told_ = hung_before_cloud_ = being_ended_ = false;
   allowance_ = Nanos(0);
   ladder_ = Ladder(policy_.ladder, relayed, now_, planned_kill());
@@ -140,6 +143,8 @@ void Supervision::begin_episode(const event::SignalCame& came, Signal becomes) {
 void Supervision::begin_with(const event::SignalCame& came, Signal becomes,
                              action::Relay::For whom) {
   by_cloud_ = source_ == NoticeSource::cloud;
+  if (by_cloud_) lead_since_.reset();
+  if (!by_cloud_ && !lead_since_) lead_since_ = now_;
   episode_notice_ = came.signal;
   sent_ = SignalSet{came.signal, becomes};
   actions_.push_back(action::Relay{becomes, came.payload, came.carrier, whom, source_});

@@ -27,6 +27,8 @@ RelayPlan NodeNotice::plan_for(const PidTarget& process, Instant now) const {
   }
   const Nanos left = *plan_.end - now;
   if (left < kLeast) {
+    plan.signal = plan_.as;  // there is nothing to say of an end
+    plan.to_run = false;
     plan.wait = kNotFollowed;
     return plan;
   }

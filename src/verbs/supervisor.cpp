@@ -306,7 +306,7 @@ ExitStatus Supervisor::finish() {
 // An agent that was told to start no more work ends with 0, also where the notice was withdrawn.
 bool Supervisor::stopped_working(const RunFacts& facts) const {
   const bool clean = facts.ending == Ending{Ending::Kind::exited, 0};
-  return cut_short_ && clean && !run_.hung() && !run_.cancelled();
+  return (rank_left_ || (cut_short_ && clean)) && !run_.hung() && !run_.cancelled();
 }
 
 // The last of every run, also of one that was never started.

@@ -97,6 +97,7 @@ class Supervisor {
   void give_notice(const event::NoticeGiven& notice);
   void take_from_cloud(const CloudWatch::Notice& notice);
   void take_withdrawal(std::optional<Instant>& of, std::optional<Instant> stands);
+  void forget_notice();
   void tell_that_it_goes_on();
   void learn_who_stands();
   void ask_slurm(const action::Judge& judge, JobWatch::Notice notice);
@@ -158,6 +159,7 @@ class Supervisor {
   CaughtSignal caught_;                // the signal that is being worked on
   bool notice_withdrawn_ = false;      // the last one
   bool told_anew_ = false;             // the trainer, by a withdrawal
+  bool rank_left_ = false;             // below a launcher that was kept still till the end
   bool cut_short_ = false;             // whoever hands out work was told to stop
   std::optional<Instant> more_asked_;  // of the manager, for a start that waits
   std::optional<Instant> cloud_end_;   // of the machine, by --cloud

@@ -60,7 +60,7 @@ void Supervisor::act(const action::Judge& judge) {
     const bool advice = judge.verdict == Verdict::advice;
     const bool sent = judge.source == NoticeSource::signal;
     const std::string cause(sent ? "signal" : cause_word(cause_by_ourselves(judge.source)));
-    tell_notice({.signal = caught_.signal, .cause = cause, .advice = advice});
+    tell_notice({.signal = sent ? caught_.signal : 0, .cause = cause, .advice = advice});
   }
   recipients_.clear();
   held_for_.clear();
@@ -74,7 +74,8 @@ void Supervisor::act(const action::Judge& judge) {
   if (judge.verdict == Verdict::covered) {
     ask_slurm(judge, JobWatch::Notice::repeated);
     const bool cloud = judge.source == NoticeSource::cloud;
-    if (!covered_ && !cloud && episode_source_ == NoticeSource::cloud) covered_ = judge;
+    const bool ours = judge.source != NoticeSource::signal;  // which stands, whatever else does
+    if ((!covered_ || ours) && !cloud && episode_source_ == NoticeSource::cloud) covered_ = judge;
     if (judge.signal == SIGTERM && judge.source == NoticeSource::signal) covered_term_ = caught_;
   }
   tell_manager();  // also of a stop that comes in the episode: it is then that a time limit counts
@@ -200,6 +201,8 @@ void Supervisor::tell_agents(const Recipients& stopped) {
 
 void Supervisor::watch_overseers() {
   const bool saving = run_.saving(monotonic_now());
+  // What it does then hides that a rank has left for the notice.
+  if (!saving && overseers_.keep_somebody_still()) rank_left_ = true;
   narrator_.overseen(saving ? overseers_.advance() : overseers_.leave());
 }
 

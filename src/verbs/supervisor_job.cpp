@@ -146,6 +146,8 @@ void Supervisor::wait_for_ranks(Outcome outcome) {
   Nanos most = plan_.settings.wait_ranks.value_or(Nanos(0));
   if (first) most = std::max<Nanos>(most, kRanksWithoutEnd);
   Instant limit = now + most;
+  const auto withdrawn = run_.withdrawn_end();
+  if (withdrawn && !run_.deadline()) limit = std::min(limit, std::max(*withdrawn, now));
   if (const auto deadline = run_.deadline()) {
     limit = std::min(limit, std::max(deadline->at - kLastMoment, now));
   }

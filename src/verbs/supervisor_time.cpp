@@ -140,20 +140,27 @@ void Supervisor::take_withdrawal(std::optional<Instant>& of, std::optional<Insta
   if (stands && monotonic_now() < *stands) {
     withdrawn.stands = Deadline{*stands, Certainty::fact, DeadlineSource::cloud};
   }
-  if (run_.phase() != Phase::draining) return happen(withdrawn);
+  if (run_.phase() != Phase::draining || trainer_ending_) return happen(withdrawn);
   caught_ = covered_term_.value_or(CaughtSignal{});  // which may be a notice of its own now
   told_anew_ = false;
   happen(withdrawn);
   if (finished_) return;
   const bool goes_on = run_.phase() == Phase::draining;
   if (goes_on) tell_that_it_goes_on();
-  if (!told_anew_ && goes_on) learn_who_stands();
-  if (!told_anew_ && !goes_on) {
-    chronicle_.notices().take_back();
-    notice_.deadline.reset();
-    notice_withdrawn_ = true;
-  }
+  if (!told_anew_ && goes_on && !withdrawn.stands) learn_who_stands();
+  if (!told_anew_ && !goes_on) forget_notice();
+  if (!goes_on && end_watch_) end_watch_->again();
   tell_manager();
+}
+
+// Who waits for a handler waits no more.
+void Supervisor::forget_notice() {
+  narrator_.overseen(overseers_.meet({}, {}));
+  tree_->set_waiting({});
+  if (episode_source_ != NoticeSource::cloud) return;  // another's, which is advice now
+  chronicle_.notices().take_back();
+  notice_.deadline.reset();
+  notice_withdrawn_ = true;
 }
 
 void Supervisor::tell_that_it_goes_on() {

@@ -3,6 +3,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import gce
 from clouds import SAVES, main, source, until
@@ -143,6 +144,18 @@ class Registered(Watch):
         self.notice(20)
         self.assertEqual(run.wait(), 0, run.err)
         self.assertEqual(self.log('run').order(), ['TERM'])
+        self.end(watch)
+
+    def test_who_registers_after_the_end_that_was_named_is_told_all_the_same(self):
+        """Seen in the code: a real-time signal without a word in it, of which the trainer dies."""
+        watch = self.watch()
+        end = time.monotonic() + 2
+        self.notice(2)
+        self.says(watch, 'notice from file')
+        until('the end', lambda: time.monotonic() > end)
+        run = self.register(SAVES, log='run', bare=False)
+        self.assertEqual(run.wait(), 138, run.err)
+        self.assertEqual(self.log('run').order(), ['USR1'])
         self.end(watch)
 
     def test_an_ignored_int_stays_ignored(self):

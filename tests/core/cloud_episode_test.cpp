@@ -104,6 +104,79 @@ TEST_CASE("withdrawn when the time of others has passed: a last moment is left")
   CHECK(run.kill_in() == 10s);
 }
 
+TEST_CASE("withdrawn: SIGKILL is ten seconds away, or where it was") {
+  Run run(Policy{});
+  run.started().at(10s).gets(SIGTERM);
+  run.at(11s).happen(of_cloud(run, 120s));
+  run.at(90s).happen(event::NoticeWithdrawn{});
+  CHECK(run.kill_in() == 10s);
+  Run soon(Policy{});
+  soon.started().at(10s).gets(SIGTERM);
+  soon.at(11s).happen(of_cloud(soon, 60s));
+  soon.at(65s).happen(event::NoticeWithdrawn{});
+  CHECK(soon.kill_in() == 5s);
+}
+
+TEST_CASE("withdrawn: --lead counts from others' word, also in what slurmctld says") {
+  Policy policy;
+  policy.schedule.in_slurm = true;
+  policy.schedule.lead = 120s;
+  Run run(policy);
+  run.started().at(0s);
+  run.happen(of_cloud(run, 300s));
+  run.learns_end(5h);
+  run.at(100s).gets(SIGUSR1);
+  run.at(110s).happen(event::NoticeWithdrawn{});
+  CHECK(run.kill_in() == 108s);
+}
+
+TEST_CASE("withdrawn: a cancelled run has the time of a cancel") {
+  Policy policy;
+  policy.ladder.grace = 10min;
+  Run run(policy);
+  run.started().at(10s).happen(event::Cancelled{});
+  run.at(15s).happen(of_cloud(run, 30s));
+  CHECK(run.kill_in() == 28s);
+  run.at(20s).happen(event::NoticeWithdrawn{});
+  CHECK(run.kill_in() == 10min - 10s);
+}
+
+TEST_CASE("withdrawn by one of two: a hung trainer is still ended for the other's notice") {
+  Policy policy;
+  policy.watchdog = 30s;
+  Run run(policy);
+  run.started().at(1s).happen(event::Reported{});
+  run.at(31s).wakes();
+  run.at(32s).happen(of_cloud(run, 20s));
+  run.happen(
+      event::NoticeWithdrawn{Deadline{run.now() + 20s, Certainty::fact, DeadlineSource::cloud}});
+  CHECK_FALSE(run.hung());
+}
+
+TEST_CASE(
+    "withdrawn, and the trainer has left: who is left has an end where no deadline is believed") {
+  Policy policy;
+  policy.schedule = {.in_slurm = true, .deadline_known = false};
+  Run run(policy);
+  run.started().at(10s);
+  run.happen(of_cloud(run, 60s));
+  run.relayed(true, false);
+  run.at(12s).happen(event::NoticeWithdrawn{});
+  run.at(13s).ends(138);
+  run.sees(1, 0);
+  CHECK(run.kill_in() == 57s);
+}
+
+TEST_CASE("a cancelled run is ended, however far Slurm's end is") {
+  Policy policy;
+  policy.schedule.in_slurm = true;
+  Run run(policy);
+  run.started().at(10s).gets(SIGUSR1);
+  run.happen(event::Cancelled{});
+  run.learns_fact(5h);
+  CHECK(run.phase() == Phase::draining);
+}
+
 TEST_CASE("withdrawn: an end that is known to be far leaves advice") {
   Policy policy;
   policy.schedule.in_slurm = true;
@@ -277,7 +350,7 @@ TEST_CASE("a cancelled run is stopped, whatever is withdrawn") {
   before.happen(of_cloud(before, 120s));
   before.happen(event::Cancelled{});
   CHECK(before.at(20s).happen(event::NoticeWithdrawn{}).empty());
-  CHECK(before.at(10s + 118s).wakes().find("KILL") != std::string::npos);
+  CHECK(before.kill_in() == 50s);  // a minute after the cancel
   Run after(Policy{});
   after.started().at(10s);
   after.happen(of_cloud(after, 120s));

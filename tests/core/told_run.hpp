@@ -76,6 +76,7 @@ class Run {
   Nanos kill_in() const { return machine_.kill_at() ? *machine_.kill_at() - now_ : Nanos(-1); }
   Phase phase() const { return machine_.phase(); }
   RunFacts facts() const { return machine_.facts(); }
+  bool hung() const { return machine_.hung(); }
   std::optional<Instant> next_wake() const { return machine_.next_wake(); }
   Instant now() const { return now_; }
   std::string happen(const Event& event) {

@@ -40,7 +40,7 @@ void World::cloud_notice() {
 
 bool World::others_stand() const {
   const bool far = oracle_.standing && *oracle_.standing - now_ > kAdviceBeyond;
-  return covered_limit_ || being_ended_ || (others_since_ && !far);
+  return covered_limit_ || being_ended_ || cancelled_ || (others_since_ && !far);
 }
 
 // Nobody is killed for it. What others have said meanwhile stands, at its time.
@@ -49,7 +49,7 @@ void World::withdraw() {
   const Phase phase = machine_.phase();
   std::optional<Deadline> stands;
   if (dice_.one_in(4)) stands = {now_ + dice_.up_to(3min), Certainty::fact, DeadlineSource::cloud};
-  if (phase == Phase::draining && trainer_.alive && !cancelled_) {
+  if (phase == Phase::draining && trainer_.alive) {
     go_on_without_cloud(stands);
     happen(event::NoticeWithdrawn{stands});
     limited_ = term_follows_ = handing_over_ = false;
@@ -62,11 +62,13 @@ void World::withdraw() {
 
 void World::go_on_without_cloud(const std::optional<Deadline>& stands) {
   oracle_.forget_clouds(policy_.margin);
+  const Instant soon = now_ + 10s;
+  if (!stands) oracle_.not_before = std::min(machine_.kill_at().value_or(soon), soon);
   const bool over = !stands && by_cloud_ && !others_stand();
   if (stands) {
     Deadline told = *stands;
     const auto& lead = policy_.schedule.lead;
-    if (lead) told.at = std::min(told.at, *machine_.episode_at() + *lead);
+    if (lead) told.at = std::min(told.at, std::max(*machine_.episode_at() + *lead, soon));
     cloud_end_ = told.at;
     if (policy_.schedule.deadline_known) oracle_.learn(told, policy_.margin, now_);
   } else if (by_cloud_ && !over) {
@@ -74,7 +76,7 @@ void World::go_on_without_cloud(const std::optional<Deadline>& stands) {
   }
   if (!over) {
     const bool far = oracle_.standing_is_fact && *oracle_.standing - now_ > kAdviceBeyond;
-    if (far && !oracle_.own_end && !being_ended_) turn_into_advice();
+    if (far && !oracle_.own_end && !being_ended_ && !cancelled_) turn_into_advice();
     return;
   }
   by_cloud_ = false;
@@ -90,10 +92,9 @@ void World::go_on_without_cloud(const std::optional<Deadline>& stands) {
 // To others, who get the time that they have asked for; the trainer gets their TERM.
 void World::hand_over() {
   by_cloud_ = false;
-  oracle_.own_end = covered_limit_;
-  const Nanos grace = policy_.ladder.grace.value_or(kGraceElsewhere);
-  const Instant least = now_ + std::min<Nanos>(grace, 10s) - grace;
-  if (!held_) oracle_.relay_at = std::max(others_since_.value_or(now_), least);
+  oracle_.own_end = covered_limit_ || cancelled_;
+  if (!held_) oracle_.relay_at = others_since_.value_or(now_);
+  if (told_) reports_.excused_until = withdrawn_until_ = std::max(withdrawn_until_, cloud_end_);
   if (std::exchange(covered_term_, false)) {
     handing_over_ = true;
     held_ = false;
@@ -110,6 +111,7 @@ void World::go_on_saving() {
   }
   by_cloud_ = told_ = true;
   others_since_.reset();
+  lead_since_ = now_;
   being_ended_ = covered_limit_ = covered_term_ = false;
 }
 

@@ -18,6 +18,7 @@ struct Oracle {
   bool own_end = false;  // it was begun by ourselves: KILL comes also where Slurm would bring one
   bool excused = false;  // EXTEND, a late wake-up, a fact for a guess: KILL may come later
   bool hurried = false;  // typed INTs: KILL may come earlier
+  std::optional<Instant> not_before;                    // soon after a withdrawal
   std::vector<std::pair<Deadline, Instant>> by_others;  // what no cloud has said, and when
 
   // As if no cloud had said anything.
@@ -50,6 +51,7 @@ struct Oracle {
     if (own_end && !policy.ladder.grace) at = *relay_at + kGraceElsewhere;
     if (!at && !policy.schedule.in_slurm) at = *relay_at + kGraceElsewhere;
     if (at && done_by) at = std::min(*at, *done_by);
+    if (at && not_before) at = std::max(*at, *not_before);
     return at;
   }
 };

@@ -54,6 +54,7 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
   episode_signal_ = last_signal_;
   if (!took_the_place_ && !handing_over_) begin_oracle();
   if (took_the_place_) by_cloud_ = false;
+  if (!by_cloud_ && !lead_since_) lead_since_ = now_;
   if (late) {
     stragglers_since_.reset();
     for (Process& other : others_) other.notified = other.alive;
@@ -68,6 +69,7 @@ void World::act(const action::Relay& relay, std::deque<Event>& answers) {
 void World::begin_oracle() {
   covered_term_ = term_follows_;
   others_since_.reset();
+  lead_since_ = announced_ ? std::nullopt : std::optional(now_);
   being_ended_ = covered_limit_ = false;
   const auto told = deadline_told_by(policy_.schedule, last_signal_, now_);
   held_ = false;

@@ -169,11 +169,11 @@ void World::learn() {
   const Deadline told{at, fact ? Certainty::fact : Certainty::guess, source};
   const bool final = dice_.one_in(4);
   const auto& lead = policy_.schedule.lead;
-  if (in_time && lead && source == DeadlineSource::slurmctld) {
-    at = std::min(at, *machine_.episode_at() + *lead);
+  if (in_time && lead && source == DeadlineSource::slurmctld && lead_since_) {
+    at = std::min(at, *lead_since_ + *lead);
   }
   const bool into_advice = in_time && trainer_.alive && fact && !final && !by_cloud_ &&
-                           at - now_ > kAdviceBeyond &&
+                           !cancelled_ && at - now_ > kAdviceBeyond &&
                            (!oracle_.standing || !oracle_.standing_is_fact) && !oracle_.own_end;
   if (into_advice) {
     turn_into_advice();
@@ -213,6 +213,7 @@ void World::report() {
 
 void World::cancel() {
   cancelling_ = cancelled_ = true;
+  if (!others_since_) others_since_ = now_;
   happen(event::Cancelled{});
   cancelling_ = false;
 }
@@ -223,6 +224,7 @@ void World::own_limit() {
   if (machine_.phase() == Phase::draining) {
     covered_limit_ = true;
     if (!others_since_) others_since_ = now_;
+    if (!lead_since_) lead_since_ = now_;
   }
   happen(event::NoticeGiven{NoticeSource::own_limit, SIGUSR1, {}, kGraceElsewhere});
   demand(judged_ == 1, "our own notice gets one verdict");
@@ -282,6 +284,7 @@ void World::signal() {
   const auto told = deadline_told_by(policy_.schedule, came.signal, now_);
   const bool far = told && told->at - now_ > kAdviceBeyond;
   if (covered && !far && !others_since_) others_since_ = now_;
+  if (covered && !lead_since_) lead_since_ = now_;
   const auto kill_after = machine_.kill_at();
   const bool drained = phase == Phase::draining && machine_.phase() == Phase::draining;
   if (!drained || first_lead) return;

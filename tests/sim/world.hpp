@@ -114,6 +114,7 @@ class World {
   std::optional<event::NoticeGiven> announced_;  // a cloud has just said so
   bool by_cloud_ = false;                        // began the episode
   std::optional<Instant> others_since_;          // they ask for the end, too
+  std::optional<Instant> lead_since_;            // --lead counts from there
   bool handing_over_ = false;                    // to them
   bool being_ended_ = false;                     // by Slurm
   bool covered_limit_ = false;                   // our own time limit was over in an episode
