@@ -147,7 +147,7 @@ void Supervisor::wait_for_ranks(Outcome outcome) {
   if (first) most = std::max<Nanos>(most, kRanksWithoutEnd);
   Instant limit = now + most;
   const auto withdrawn = run_.withdrawn_end();
-  if (withdrawn && !run_.deadline()) limit = std::min(limit, std::max(*withdrawn, now));
+  if (withdrawn && *withdrawn > now && !run_.episode_at()) limit = std::min(limit, *withdrawn);
   if (const auto deadline = run_.deadline()) {
     limit = std::min(limit, std::max(deadline->at - kLastMoment, now));
   }
